@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A store that wraps another and makes chosen calls fail, for torture tests.
+ */
+#pragma once
+
+#include "db/db.h"
+
+/* Wraps db, which the wrapper owns from then on: closing the wrapper closes db. */
+struct db *db_fault_wrap(struct db *db);
+
+/* The n-th statement, begin or commit from now on gives E_FAULT once; 0 switches it off. */
+void db_fault_after(struct db *wrapper, long n);
+
+/* How many calls were counted since the last db_fault_after. */
+long db_fault_count(const struct db *wrapper);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who the client is behind trusted proxies: the rightmost address in the chain that is not one of
+ * them.
+ */
+#pragma once
+
+#include "base/ip.h"
+#include "http/http.h"
+
+#include <stddef.h>
+
+/*
+ * The client's address: the peer unless the peer is in trusted; then X-Forwarded-For (or, when that
+ * is absent, the for= parameters of Forwarded, RFC 7239) is walked from the right over trusted
+ * hops, at most 32. A malformed hop ends the walk at the last good one: never "no address".
+ */
+struct ip forwarded_client(const struct http_request *rq, const struct ip_range *trusted,
+                           size_t count);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The test harness: see test.h.
+ */
+#include "test.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct test *first, **last = &first;
+static struct arena arena;
+static char folder[64];
+static int failures; /* of the current test */
+
+void test_add(struct test *test)
+{
+    *last = test;
+    last = &test->next;
+}
+
+void test_add_named(const char *name, const char *file, void (*run)(void))
+{
+    struct test *test = calloc(1, sizeof *test);
+    *test = (struct test){ name, file, run, NULL };
+    test_add(test);
+}
+
+void test_fail(const char *file, int line, const char *format, ...)
+{
+    va_list args;
+    failures++;
+    (void)printf("  %s:%d: ", file, line);
+    va_start(args, format);
+    (void)vprintf(format, args);
+    va_end(args);
+    (void)printf("\n");
+}
+
+bool test_check_num(const char *file, int line, const char *what, int64_t got, int64_t want)
+{
+    if (got != want)
+        test_fail(file, line, "%s is %lld, not %lld", what, (long long)got, (long long)want);
+    return got == want;
+}
+
+bool test_check_text(const char *file, int line, const char *what, const char *got,
+                     const char *want)
+{
+    if (text_equal(got, want))
+        return true;
+    test_fail(file, line, "%s is \"%s\", not \"%s\"", what, got ? got : "NULL",
+              want ? want : "NULL");
+    return false;
+}
+
+bool test_check_err(const char *file, int line, const char *what, enum err got, enum err want)
+{
+    if (got != want)
+        test_fail(file, line, "%s gives %s, not %s", what, err_name(got), err_name(want));
+    return got == want;
+}
+
+struct arena *test_arena(void)
+{
+    return &arena;
+}
+
+static int remove_one(const char *path, const struct stat *, int, struct FTW *)
+{
+    return remove(path);
+}
+
+const char *test_folder(void)
+{
+    if (!folder[0]) {
+        (void)snprintf(folder, sizeof folder, "/tmp/cardea-test-XXXXXX");
+        if (!mkdtemp(folder))
+            abort();
+    }
+    return folder;
+}
+
+static void drop_log(const char *, void *)
+{
+}
+
+static bool run_one(const struct test *test, bool verbose)
+{
+    failures = 0;
+    arena_init(&arena, 512 << 20);
+    if (verbose)
+        (void)printf("%s\n", test->name);
+    int64_t start = clock_monotonic_ns();
+    test->run();
+    int64_t spent_ms = (clock_monotonic_ns() - start) / 1'000'000;
+    arena_done(&arena);
+    clock_freeze(0);
+    clock_reset_shift();
+    if (folder[0])
+        (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    folder[0] = 0;
+    if (failures)
+        (void)printf("FAILED %s (%s)\n", test->name, test->file);
+    else if (spent_ms > 2000)
+        (void)printf("slow   %s: %lld ms\n", test->name, (long long)spent_ms);
+    (void)fflush(stdout);
+    return failures == 0;
+}
+
+static bool is_wanted(const struct test *test, char **words)
+{
+    if (!*words)
+        return true;
+    for (; *words; words++)
+        if (strstr(test->name, *words) || strstr(test->file, *words))
+            return true;
+    return false;
+}
+
+int main(int, char **argv)
+{
+    int passed = 0, failed = 0;
+    bool verbose = argv[1] && strcmp(argv[1], "-v") == 0;
+    if (!getenv("TEST_LOG"))
+        log_capture(drop_log, NULL);
+    for (const struct test *test = first; test; test = test->next) {
+        if (!is_wanted(test, argv + 1 + verbose))
+            continue;
+        if (run_one(test, verbose))
+            passed++;
+        else
+            failed++;
+    }
+    (void)printf("%d passed, %d failed\n", passed, failed);
+    return failed != 0;
+}
