@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every setting, once: SETTING(name, kind, default, flags, help). Kinds: TEXT, NUM (integer with a
+ * range in the help), FLAG, SPAN
+ * ("10m", "14d"), URL. Flags: SECRET (never printed, NAME_FILE is accepted), LIVE (SIGHUP re-reads
+ * it). From this list come parsing, `cardea config` and docs/reference/settings.md.
+ */
+SETTING(DATABASE_URL, TEXT, "sqlite:cardea.db", 0,
+        "where accounts live: sqlite:PATH or postgresql://...")
+SETTING(PUBLIC_URL, URL, "http://localhost:8080", 0,
+        "the address people see; all links carry it; https unless it is a loopback address")
+SETTING(LISTEN, TEXT, "localhost:8080", 0,
+        "addresses to serve: host:port, [v6]:port, :port, unix:/path, separated by commas")
+SETTING(OPS_LISTEN, TEXT, "", 0, "when given, /metrics and /health are served only there")
+SETTING(TLS_CERT_FILE, TEXT, "", LIVE,
+        "PEM certificate chain; with TLS_KEY_FILE serves https itself")
+SETTING(TLS_KEY_FILE, TEXT, "", LIVE, "PEM private key")
+SETTING(TRUSTED_PROXIES, TEXT, "", LIVE,
+        "addresses or CIDR ranges whose X-Forwarded-For is believed, separated by commas")
+SETTING(CORS_ORIGINS, TEXT, "", LIVE,
+        "origins that may call the API from a browser, separated by commas")
+SETTING(ENCRYPTION_KEYS, TEXT, "", SECRET,
+        "id:base64 pairs of 32-byte keys that seal secrets at rest, the first one seals; made in a "
+        "0600 file beside the database when empty")
+SETTING(KEY_FILE, TEXT, "", 0,
+        "where keys made on first start are kept; beside the database when empty")
+SETTING(ADMIN_EMAIL, TEXT, "", 0,
+        "with ADMIN_PASSWORD: the first administrator, made at start when there is none")
+SETTING(ADMIN_PASSWORD, TEXT, "", SECRET, "see ADMIN_EMAIL")
+SETTING(SERVICE_NAME, TEXT, "Cardea", LIVE, "the name on pages and in mails")
+SETTING(SUPPORT_ADDRESS, TEXT, "", LIVE,
+        "a mail address or URL for help, shown on pages and in mails")
+SETTING(UI_DIR, TEXT, "", 0,
+        "a folder whose pages, mails, static files and locales override the embedded ones")
+SETTING(DEFAULT_LOCALE, TEXT, "en", LIVE, "the language when the browser asks for none that exists")
+SETTING(LOG_LEVEL, TEXT, "info", LIVE, "debug, info, warn or error")
+SETTING(
+    EMAIL_FROM_ADDRESS, TEXT, "", LIVE,
+    "the sender of all mail, address or \"Name <address>\"; cardea@<host of PUBLIC_URL> when empty")
+SETTING(SMTP_HOST, TEXT, "", LIVE,
+        "the mail server; empty: mail waits in the outbox (development mode shows it at /dev/mail)")
+SETTING(SMTP_PORT, NUM, "587", LIVE, "1 to 65535; 465 means TLS from the first byte")
+SETTING(
+    SMTP_USE_TLS, FLAG, "true", LIVE,
+    "require TLS (STARTTLS, or from the first byte on port 465); never falls back to plain text")
+SETTING(SMTP_USER, TEXT, "", LIVE, "user name at the mail server")
+SETTING(SMTP_PASS, TEXT, "", SECRET | LIVE, "password at the mail server")
+SETTING(SMTP_CA_FILE, TEXT, "", LIVE,
+        "PEM certificates to trust for the mail server instead of the system's")
+SETTING(MAIL_DIR, TEXT, "", LIVE,
+        "when given, mails are written into this folder as .eml files instead of being sent: for "
+        "development")
+SETTING(PASSWORD_HASH, TEXT, "m=65536,t=3,p=2", LIVE,
+        "cost of Argon2id: memory in KiB, passes, lanes; older hashes are renewed at sign-in")
+SETTING(PASSWORD_MIN_LENGTH, NUM, "12", LIVE, "8 to 128 code points")
+SETTING(RATE_LIMITS, TEXT, "on", 0,
+        "on, or off: only accepted while PUBLIC_URL is a loopback address")
+SETTING(SESSION_IDLE, SPAN, "14d", LIVE, "a session ends when it was not used for so long")
+SETTING(SESSION_ABSOLUTE, SPAN, "90d", LIVE, "a session ends after so long in any case")
+SETTING(SESSIONS_PER_USER, NUM, "10", LIVE,
+        "1 to 1000; signing in beyond it ends the one used longest ago")
+SETTING(ACCESS_TOKEN_TTL, SPAN, "10m", LIVE, "lifetime of an access token, 1m to 1h")
+SETTING(VERIFY_EMAIL_TTL, SPAN, "24h", LIVE, "lifetime of a verification link")
+SETTING(RESET_TTL, SPAN, "30m", LIVE, "lifetime of a password reset link")
+SETTING(SETUP_TTL, SPAN, "15m", 0, "lifetime of the first administrator's link")
+SETTING(AUDIT_KEEP, SPAN, "400d", LIVE, "how long audit events are kept")
+SETTING(KEY_ROTATE_EVERY, SPAN, "30d", LIVE, "age at which the signing key is replaced")
+SETTING(IO_THREADS, NUM, "0", 0, "0 to 64; 0 means one for each processor")
+SETTING(STORE_THREADS, NUM, "16", 0, "1 to 256 threads for requests that use the database")
+SETTING(HASH_THREADS, NUM, "0", 0,
+        "0 to 64 password hashes at once; 0 means one for each processor")
+SETTING(HASH_QUEUE, NUM, "512", 0, "1 to 100000 sign-ins that may wait for a hash; more get 503")
+SETTING(HASH_WAIT, SPAN, "20s", 0, "longest wait for a hash before 503")
