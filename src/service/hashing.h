@@ -10,6 +10,7 @@
 #include "base/mem.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Takes SETTING_PASSWORD_HASH (again after a reload). */
 enum err hashing_configure(void);
