@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every audit event, once: AUDIT(symbol, "name", "what it means"). docs/reference/audit.md is made
+ * from it.
+ */
+AUDIT(ACCOUNT_REGISTERED, "account.registered", "somebody asked for an account")
+AUDIT(ACCOUNT_REGISTERED_AGAIN, "account.registered_again",
+      "somebody registered an address that has an account; its owner was told by mail")
+AUDIT(ACCOUNT_VERIFIED, "account.verified", "the mailbox was proved by its link")
+AUDIT(ACCOUNT_CREATED, "account.created", "an operator or the set-up link made an account")
+AUDIT(ACCOUNT_CHANGED, "account.changed", "the owner changed name or language")
+AUDIT(ACCOUNT_LOCKED, "account.locked", "staff or an operator locked an account")
+AUDIT(ACCOUNT_UNLOCKED, "account.unlocked", "staff or an operator unlocked an account")
+AUDIT(LOGIN_FAILED, "login.failed", "a sign-in was refused; detail.reason says why")
+AUDIT(SESSION_STARTED, "session.started", "a sign-in succeeded")
+AUDIT(SESSION_REFRESHED, "session.refreshed", "a refresh token was rotated")
+AUDIT(SESSION_REUSED, "session.refresh_reuse",
+      "a rotated refresh token came back: the whole session was ended")
+AUDIT(SESSION_MOVED, "session.moved",
+      "a session appeared from another network or program: it was ended")
+AUDIT(SESSION_ENDED, "session.ended", "a session was ended; detail.reason says why")
+AUDIT(PASSWORD_RESET_ASKED, "password.reset_asked", "a reset link was mailed")
+AUDIT(PASSWORD_RESET, "password.reset", "a password was chosen by a reset link")
+AUDIT(PASSWORD_CHANGED, "password.changed", "the owner changed the password")
+AUDIT(PASSWORD_REHASHED, "password.rehashed", "the hash was renewed with the current cost")
+AUDIT(PASSWORD_REFUSED, "password.refused", "the current password was wrong where it is needed")
+AUDIT(VERIFICATION_SENT, "verification.sent", "the verification link was mailed again")
+AUDIT(SETUP_LINK_MADE, "setup.link_made", "a link for the first administrator was shown")
+AUDIT(KEY_ROTATED, "key.rotated", "the next signing key became the active one")
+AUDIT(AUDIT_CHECKPOINT, "audit.checkpoint", "the heads of all chains were written to the log")

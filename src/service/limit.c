@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Limits in memory: see limit.h. The table is set-associative: a key may stand in any of the eight
+ * places of its set, and each set has a lock of its own stripe.
+ */
+#include "service/limit.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "service/setting.h"
+
+#include <pthread.h>
+#include <string.h>
+
+enum { SETS = 8192, WAYS = 8, STRIPES = 64 };
+
+struct counter {
+    uint64_t key;
+    int64_t ends_at; /* 0: free */
+    int64_t used;
+};
+
+static struct counter table[SETS][WAYS]; /* 1.5 MiB, touched as needed */
+static pthread_mutex_t stripes[STRIPES] = { [0 ... STRIPES - 1] = PTHREAD_MUTEX_INITIALIZER };
+
+static uint64_t key_of(const char *rule, struct mem key)
+{
+    char bytes[512];
+    size_t n = strlen(rule);
+    if (n > 200)
+        n = 200;
+    memcpy(bytes, rule, n);
+    bytes[n++] = 0;
+    size_t take = key.n < sizeof bytes - n ? key.n : sizeof bytes - n;
+    memcpy(bytes + n, key.p, take);
+    return hash_keyed(MEM(bytes, n + take));
+}
+
+/* The key's counter; or a free or ended place, or the one that ends soonest, made ready for it. */
+static struct counter *place(struct counter *set, uint64_t key, int64_t now, int64_t span)
+{
+    struct counter *best = &set[0];
+    for (int i = 0; i < WAYS; i++) {
+        if (set[i].key == key && set[i].ends_at > now)
+            return &set[i];
+        if (set[i].ends_at < best->ends_at)
+            best = &set[i];
+    }
+    *best = (struct counter){ .key = key, .ends_at = now + span };
+    return best;
+}
+
+struct limit_state limit_take(const char *rule, struct mem key, int64_t count, int64_t span)
+{
+    if (text_equal(setting_text(SETTING_RATE_LIMITS), "off"))
+        return (struct limit_state){ .is_allowed = true, .limit = count, .remaining = count };
+
+    uint64_t hash = key_of(rule, key);
+    int64_t now = clock_now();
+    pthread_mutex_t *lock = &stripes[hash % STRIPES];
+    pthread_mutex_lock(lock);
+    struct counter *c = place(table[hash % SETS], hash, now, span);
+    bool is_allowed = c->used < count;
+    c->used += is_allowed;
+    struct limit_state state = { is_allowed, count, count - c->used, c->ends_at - now };
+    pthread_mutex_unlock(lock);
+    return state;
+}
+
+void limit_reset(void)
+{
+    memset(table, 0, sizeof table);
+}
