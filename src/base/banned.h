@@ -13,4 +13,7 @@
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok gmtime localtime \
     ctime asctime
-#pragma GCC poison atoi atol atoll atof rand srand system popen tmpnam mktemp
+#pragma GCC poison atoi atol atoll atof srand system popen tmpnam mktemp
+
+/* Not poisoned, because OpenSSL's headers have parameters of this name. */
+int rand(void) __attribute__((deprecated("use base/random.h")));
