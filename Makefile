@@ -133,7 +133,9 @@ $(B)/generated/assets.o: $(B)/generated/assets.c
 	@$(CC) $(CFLAGS) -c -o $@ $<
 
 fuzzers: $(FUZZERS:%=$(B)/%)
+# For the checks: the very flags a source is compiled with.
+flags: ; @echo $(CFLAGS)
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: dev run test release check bench fuzz soak cover docs format clean help fuzzers
+.PHONY: dev run test release check bench fuzz soak cover docs format clean help fuzzers flags
 .SECONDARY:
