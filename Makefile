@@ -64,6 +64,7 @@ run: ## install what is missing, build, start on http://localhost:8080
 test: ## install what the tests need and run them all
 	@tools/install build test
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=dev build/dev/cardea build/dev/test-cardea
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build/release/cardea
 	@tools/run-tests
 
 release: ## the shipped binary: build/release/cardea
