@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Accounts: see account.h. Conditions that guard against races stand inside the statements.
+ */
+#include "account/account.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/text.h"
+
+#define COLUMNS                                                                          \
+    "id, email, email_key, name, locale, password, roles, email_verified_at, locked_at," \
+    " last_sign_in_at, created_at, password_changed_at"
+
+#define INTO_ACCOUNT(a)                                                                          \
+    INTO(to_text(&(a)->id), to_text(&(a)->email), to_text(&(a)->email_key), to_text(&(a)->name), \
+         to_text(&(a)->locale), to_text(&(a)->password), to_num(&(a)->roles),                    \
+         to_num(&(a)->verified_at), to_num(&(a)->locked_at), to_num(&(a)->last_sign_in_at),      \
+         to_num(&(a)->created_at), to_num(&(a)->password_changed_at))
+
+enum err account_find_email(struct tx *tx, const char *email_key, struct account *ret)
+{
+    return db_one(tx, "SELECT " COLUMNS " FROM account WHERE email_key = $1", V(text(email_key)),
+                  INTO_ACCOUNT(ret));
+}
+
+enum err account_find(struct tx *tx, const char *id, struct account *ret)
+{
+    return db_one(tx, "SELECT " COLUMNS " FROM account WHERE id = $1", V(text(id)),
+                  INTO_ACCOUNT(ret));
+}
+
+enum err account_add(struct tx *tx, const char *email, const char *email_key, const char *locale,
+                     struct account *ret, bool *ret_is_new)
+{
+    enum err e =
+        db_one(tx,
+               "INSERT INTO account (id, email, email_key, locale, roles, created_at, updated_at)"
+               "     VALUES ($1, $2, $3, $4, $5, $6, $6)"
+               " ON CONFLICT (email_key) DO NOTHING"
+               "  RETURNING " COLUMNS,
+               V(text(id_new(tx->arena, "usr")), text(email), text(email_key), text(locale),
+                 num(ROLE_USER), num(clock_now())),
+               INTO_ACCOUNT(ret));
+    *ret_is_new = e == OK;
+    return e == E_NOT_FOUND ? account_find_email(tx, email_key, ret) : e;
+}
+
+/* A conditional update that found no row: the answer is not_changed. */
+static enum err changed(enum err e, int64_t rows, enum err not_changed)
+{
+    TRY(e);
+    return rows ? OK : not_changed;
+}
+
+enum err account_verify(struct tx *tx, const char *id, const char *password, const char *name)
+{
+    int64_t rows = 0;
+    enum err e = db_change(tx,
+                           "UPDATE account SET email_verified_at = $2, password = $3, name = $4,"
+                           "       password_changed_at = $2, updated_at = $2"
+                           " WHERE id = $1 AND email_verified_at IS NULL",
+                           V(text(id), num(clock_now()), text(password), text(name)), &rows);
+    return changed(e, rows, E_CONFLICT);
+}
+
+enum err account_set_password(struct tx *tx, const char *id, const char *phc, bool proves_mailbox)
+{
+    int64_t rows = 0, now = clock_now();
+    enum err e =
+        db_change(tx,
+                  "UPDATE account SET password = $2, password_changed_at = $3,"
+                  "       updated_at = $3,"
+                  "       email_verified_at = coalesce(email_verified_at, $4)"
+                  " WHERE id = $1",
+                  V(text(id), text(phc), num(now), num_or_null(proves_mailbox ? now : 0)), &rows);
+    return changed(e, rows, E_NOT_FOUND);
+}
+
+enum err account_rehash(struct tx *tx, const char *id, const char *old_phc, const char *new_phc)
+{
+    return db_run(tx, "UPDATE account SET password = $3 WHERE id = $1 AND password = $2",
+                  V(text(id), text(old_phc), text(new_phc)));
+}
+
+enum err account_set_profile(struct tx *tx, const char *id, const char *name, const char *locale)
+{
+    int64_t rows = 0;
+    enum err e =
+        db_change(tx, "UPDATE account SET name = $2, locale = $3, updated_at = $4 WHERE id = $1",
+                  V(text(id), text(name), text(locale), num(clock_now())), &rows);
+    return changed(e, rows, E_NOT_FOUND);
+}
+
+enum err account_sign_in(struct tx *tx, const char *id, const char *phc)
+{
+    int64_t rows = 0;
+    enum err e = db_change(tx,
+                           "UPDATE account SET last_sign_in_at = $2"
+                           " WHERE id = $1 AND email_verified_at IS NOT NULL"
+                           "   AND locked_at IS NULL AND password = coalesce($3, password)",
+                           V(text(id), num(clock_now()), text(phc)), &rows);
+    return changed(e, rows, E_DENIED);
+}
+
+enum err account_count_admins(struct tx *tx, int64_t *ret)
+{
+    return db_one(tx,
+                  "SELECT count(*) FROM account WHERE roles >= $1 AND locked_at IS NULL"
+                  " AND email_verified_at IS NOT NULL",
+                  V(num(ROLE_ADMIN)), INTO(to_num(ret)));
+}
+
+/* Takes the row locks of all administrators, always in the same order, so that two of them cannot
+   remove each other at once; then asks whether one besides id remains. */
+static enum err check_admin_remains(struct tx *tx, const char *id)
+{
+    int64_t others = 0;
+    TRY(db_run(tx,
+               "UPDATE account SET roles = roles WHERE id IN"
+               " (SELECT id FROM account WHERE roles >= $1 ORDER BY id)",
+               V(num(ROLE_ADMIN))));
+    TRY(db_one(tx,
+               "SELECT count(*) FROM account WHERE roles >= $1 AND locked_at IS NULL"
+               " AND email_verified_at IS NOT NULL AND id <> $2",
+               V(num(ROLE_ADMIN), text(id)), INTO(to_num(&others))));
+    return others ? OK : E_DENIED;
+}
+
+enum err account_lock(struct tx *tx, const char *id)
+{
+    struct account account;
+    int64_t rows = 0;
+    TRY(account_find(tx, id, &account));
+    if (account.roles >= ROLE_ADMIN)
+        TRY(check_admin_remains(tx, id));
+    enum err e =
+        db_change(tx, "UPDATE account SET locked_at = coalesce(locked_at, $2) WHERE id = $1",
+                  V(text(id), num(clock_now())), &rows);
+    return changed(e, rows, E_NOT_FOUND);
+}
+
+enum err account_unlock(struct tx *tx, const char *id)
+{
+    int64_t rows = 0;
+    enum err e =
+        db_change(tx, "UPDATE account SET locked_at = NULL WHERE id = $1", V(text(id)), &rows);
+    return changed(e, rows, E_NOT_FOUND);
+}
+
+enum err account_set_roles(struct tx *tx, const char *id, int64_t roles)
+{
+    int64_t rows = 0;
+    if (roles < ROLE_ADMIN) {
+        struct account account;
+        TRY(account_find(tx, id, &account));
+        if (account.roles >= ROLE_ADMIN)
+            TRY(check_admin_remains(tx, id));
+    }
+    enum err e = db_change(tx, "UPDATE account SET roles = $2 WHERE id = $1",
+                           V(text(id), num(roles)), &rows);
+    return changed(e, rows, E_NOT_FOUND);
+}
+
+enum err account_list(struct tx *tx, const char *after, int64_t limit, struct account **ret,
+                      size_t *ret_count)
+{
+    struct db_rows rows;
+    TRY(db_each(tx, "SELECT " COLUMNS " FROM account WHERE id > $1 ORDER BY id LIMIT $2",
+                V(text(after), num(limit)), &rows));
+    *ret_count = rows.count;
+    *ret = arena_array(tx->arena, rows.count, sizeof **ret);
+    for (size_t i = 0; i < rows.count; i++)
+        (*ret)[i] = (struct account){
+            .id = db_at(&rows, i, 0)->text,
+            .email = db_at(&rows, i, 1)->text,
+            .email_key = db_at(&rows, i, 2)->text,
+            .name = db_at(&rows, i, 3)->text,
+            .locale = db_at(&rows, i, 4)->text,
+            .password = db_at(&rows, i, 5)->text,
+            .roles = db_at(&rows, i, 6)->num,
+            .verified_at = db_at(&rows, i, 7)->num,
+            .locked_at = db_at(&rows, i, 8)->num,
+            .last_sign_in_at = db_at(&rows, i, 9)->num,
+            .created_at = db_at(&rows, i, 10)->num,
+            .password_changed_at = db_at(&rows, i, 11)->num,
+        };
+    return OK;
+}
+
+const char *account_label(const struct account *account)
+{
+    return text_is_empty(account->name) ? account->email : account->name;
+}
+
+bool account_name_is_good(const char *name)
+{
+    bool has_more_than_spaces = false;
+    for (const char *p = name; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        /* C0, DEL and (in UTF-8: C2 80..9F) C1: they could forge lines in mails and logs. */
+        if (c < 0x20 || c == 0x7F || (c == 0xC2 && (unsigned char)p[1] < 0xA0))
+            return false;
+        has_more_than_spaces = has_more_than_spaces || c != ' ';
+    }
+    return has_more_than_spaces && text_code_points(name) <= 100;
+}

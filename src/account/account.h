@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Accounts: who people are. Everything here runs in the caller's transaction.
+ */
+#pragma once
+
+#include "account/role.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "db/db.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct account {
+    const char *id, *email, *email_key;
+    const char *name; /* NULL when none was given */
+    const char *locale;
+    const char *password; /* PHC string, NULL when there is none */
+    int64_t roles;
+    int64_t verified_at, locked_at, last_sign_in_at, created_at, password_changed_at;
+};
+
+/* By unique key or id. E_NOT_FOUND. */
+enum err account_find_email(struct tx *tx, const char *email_key, struct account *ret);
+enum err account_find(struct tx *tx, const char *id, struct account *ret);
+
+/*
+ * Makes an account that is not verified and has no password. E_CONFLICT-free: when the address is
+ * taken, *ret_is_new is false and *ret is the account that has it.
+ */
+enum err account_add(struct tx *tx, const char *email, const char *email_key, const char *locale,
+                     struct account *ret, bool *ret_is_new);
+
+/* The mailbox is proved: sets password, name (kept when NULL) and the time, unless it was verified
+   already (E_CONFLICT as an answer: nothing was changed). */
+enum err account_verify(struct tx *tx, const char *id, const char *password, const char *name);
+
+/* Sets the password. The mailbox counts as proved when proves_mailbox. */
+enum err account_set_password(struct tx *tx, const char *id, const char *phc, bool proves_mailbox);
+
+/* Replaces a password hash by one with another cost, unless it changed meanwhile. */
+enum err account_rehash(struct tx *tx, const char *id, const char *old_phc, const char *new_phc);
+
+/* Name (NULL clears) and locale. */
+enum err account_set_profile(struct tx *tx, const char *id, const char *name, const char *locale);
+
+/* Notes a sign-in if the account is verified, open, and its password is still this one (NULL: not
+   asked); E_DENIED otherwise. Takes the row's lock, so that it cannot race a lock or a password
+   change. */
+enum err account_sign_in(struct tx *tx, const char *id, const char *phc);
+
+/* Locks or unlocks. E_NOT_FOUND; E_DENIED for the last ADMIN that is not locked. */
+enum err account_lock(struct tx *tx, const char *id);
+enum err account_unlock(struct tx *tx, const char *id);
+
+/* Sets the roles. E_NOT_FOUND; E_DENIED when no open, verified ADMIN would remain. */
+enum err account_set_roles(struct tx *tx, const char *id, int64_t roles);
+
+/* How many accounts hold ADMIN, are verified and not locked. */
+enum err account_count_admins(struct tx *tx, int64_t *ret);
+
+/* A page of accounts in id order after a given id ("" for the first page). */
+enum err account_list(struct tx *tx, const char *after, int64_t limit, struct account **ret,
+                      size_t *ret_count);
+
+/* The name to greet with: the name, or the address. */
+const char *account_label(const struct account *account);
+
+/* Display names: 1 to 100 code points, no control characters, not only spaces. */
+bool account_name_is_good(const char *name);

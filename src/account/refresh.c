@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Refresh tokens and their rotation: see refresh.h and session.h (RFC 9700 4.14.2).
+ */
+#include "account/refresh.h"
+
+#include "account/session.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+#include "service/keyring.h"
+#include "service/setting.h"
+
+#include <string.h>
+
+#define PREFIX "crt_"
+
+/* A lost reply may be asked for again this long; a racing tab gets the same successor. */
+static const int64_t GRACE = 10 * SECOND;
+
+enum {
+    PREFIX_CHARS = sizeof PREFIX - 1,
+    GENERATION_CHARS = 7, /* 35 bits */
+    SECRET_CHARS = 43,
+    TOKEN_CHARS = PREFIX_CHARS + ID_CHARS + GENERATION_CHARS + SECRET_CHARS,
+};
+
+static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+enum err refresh_format(struct arena *arena, const char *key_id, const char *session_id,
+                        int64_t generation, const char **ret)
+{
+    uint8_t key[32], secret[SHA256_BYTES];
+    char number[GENERATION_CHARS + 1] = "", tail[SECRET_CHARS + 1];
+    TRY(keyring_derive(key_id, "refresh-token", key));
+    for (int i = GENERATION_CHARS - 1; i >= 0; i--, generation >>= 5)
+        number[i] = digits[generation & 31];
+    const char *signed_part = text_format(arena, "%s%s", session_id, number);
+    hmac_sha256(MEM(key, sizeof key), mem_text(signed_part), secret);
+    mem_wipe(key, sizeof key);
+    base64url_format(MEM(secret, sizeof secret), tail);
+    *ret = text_format(arena, PREFIX "%s%s%s", session_id + strlen("ses_"), number, tail);
+    return OK;
+}
+
+bool refresh_parse(struct arena *arena, const char *token, struct refresh_parts *ret)
+{
+    if (strlen(token) != TOKEN_CHARS || strncmp(token, PREFIX, PREFIX_CHARS) != 0)
+        return false;
+    const char *id = text_copy(arena, MEM(token + PREFIX_CHARS, ID_CHARS));
+    ret->session_id = text_format(arena, "ses_%s", id);
+    ret->generation = 0;
+    const char *p = token + PREFIX_CHARS + ID_CHARS;
+    for (int i = 0; i < GENERATION_CHARS; i++) {
+        const char *digit = strchr(digits, p[i]);
+        if (!digit)
+            return false;
+        ret->generation = ret->generation << 5 | (digit - digits);
+    }
+    return id_is(ret->session_id, "ses");
+}
+
+/* What is stored of the session that a token names. */
+struct stored {
+    int64_t generation, rotated_at;
+    const char *key_id;
+};
+
+static enum err find_stored(struct tx *tx, const char *id, struct stored *ret)
+{
+    int64_t now = clock_now();
+    enum err e =
+        db_one(tx,
+               "SELECT generation, rotated_at, key_id FROM session"
+               " WHERE id = $1 AND expires_at > $2 AND last_seen_at > $3",
+               V(text(id), num(now), num(now - setting_span(SETTING_SESSION_IDLE))),
+               INTO(to_num(&ret->generation), to_num(&ret->rotated_at), to_text(&ret->key_id)));
+    return e == E_NOT_FOUND ? E_UNAUTHENTICATED : e;
+}
+
+/* Only who holds the key could have made this token. */
+static bool is_genuine(struct arena *arena, const char *token, const char *key_id,
+                       const struct refresh_parts *parts)
+{
+    const char *expected;
+    enum err e = refresh_format(arena, key_id, parts->session_id, parts->generation, &expected);
+    return e == OK && mem_equal(mem_text(token), mem_text(expected));
+}
+
+static enum err end_it(struct tx *tx, struct refreshed *ret)
+{
+    TRY(session_end(tx, ret->session.account_id, ret->session.id));
+    return E_GONE;
+}
+
+enum err session_refresh(struct tx *tx, const char *token, const struct origin *from,
+                         struct refreshed *ret)
+{
+    struct refresh_parts parts;
+    struct stored stored;
+    *ret = (struct refreshed){ 0 };
+    if (!refresh_parse(tx->arena, token, &parts))
+        return E_UNAUTHENTICATED;
+    TRY(find_stored(tx, parts.session_id, &stored));
+    if (!is_genuine(tx->arena, token, stored.key_id, &parts))
+        return E_UNAUTHENTICATED;
+    enum err e = session_find(tx, parts.session_id, &ret->session);
+    if (e == E_NOT_FOUND)
+        return E_UNAUTHENTICATED; /* its account is locked */
+    TRY(e);
+
+    ret->is_moved = !session_is_at_home(&ret->session, from);
+    if (ret->is_moved)
+        return end_it(tx, ret);
+
+    int64_t now = clock_now(), rows = 0, next = parts.generation + 1;
+    TRY(refresh_format(tx->arena, stored.key_id, parts.session_id, next, &ret->token));
+    TRY(db_change(tx,
+                  "UPDATE session SET generation = $3, rotated_at = $4, last_seen_at = $4"
+                  " WHERE id = $1 AND generation = $2",
+                  V(text(parts.session_id), num(parts.generation), num(next), num(now)), &rows));
+    if (rows)
+        return OK;
+
+    /* Not the newest. Somebody rotated it, perhaps a moment ago: look again. */
+    TRY(find_stored(tx, parts.session_id, &stored));
+    ret->is_repeat = stored.generation == next && now - stored.rotated_at <= GRACE;
+    if (ret->is_repeat)
+        return OK;
+    ret->is_reuse = true;
+    return end_it(tx, ret);
+}
+
+enum err session_of_refresh(struct tx *tx, const char *token, const char **ret_id)
+{
+    struct refresh_parts parts;
+    struct stored stored;
+    if (!refresh_parse(tx->arena, token, &parts))
+        return E_UNAUTHENTICATED;
+    TRY(find_stored(tx, parts.session_id, &stored));
+    if (!is_genuine(tx->arena, token, stored.key_id, &parts))
+        return E_UNAUTHENTICATED;
+    *ret_id = parts.session_id;
+    return OK;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Registrations: see registration.h.
+ */
+#include "account/registration.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "service/setting.h"
+
+#define PREFIX "vrf"
+#define PURPOSE "verify-email"
+
+enum { KEEP = 10 };
+
+enum err registration_add(struct tx *tx, const struct registration *of, struct token *ret)
+{
+    int64_t now = clock_now();
+    *ret = token_new(tx->arena, PREFIX, PURPOSE);
+    TRY(db_run(tx,
+               "INSERT INTO registration (id, account_id, secret_hash, password, name, ip,"
+               "                          user_agent, created_at, expires_at)"
+               "     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+               V(text(ret->id), text(of->account_id), blob(MEM(ret->hash, sizeof ret->hash)),
+                 text(of->password), text(of->name), text(of->ip), text(of->user_agent), num(now),
+                 num(now + setting_span(SETTING_VERIFY_EMAIL_TTL)))));
+    return db_run(tx,
+                  "DELETE FROM registration WHERE account_id = $1 AND id NOT IN"
+                  " (SELECT id FROM registration WHERE account_id = $1 ORDER BY id DESC LIMIT $2)",
+                  V(text(of->account_id), num(KEEP)));
+}
+
+enum err registration_newest(struct tx *tx, const char *account_id, struct registration *ret)
+{
+    *ret = (struct registration){ .account_id = account_id };
+    return db_one(tx,
+                  "SELECT id, password, name, ip, user_agent FROM registration"
+                  " WHERE account_id = $1 AND expires_at > $2 ORDER BY id DESC LIMIT 1",
+                  V(text(account_id), num(clock_now())),
+                  INTO(to_text(&ret->id), to_text(&ret->password), to_text(&ret->name),
+                       to_text(&ret->ip), to_text(&ret->user_agent)));
+}
+
+enum err registration_renew(struct tx *tx, const struct registration *old, struct token *ret)
+{
+    TRY(db_run(tx, "DELETE FROM registration WHERE id = $1", V(text(old->id))));
+    return registration_add(tx, old, ret);
+}
+
+enum err registration_look(struct tx *tx, const char *presented, struct registration *ret)
+{
+    struct token token;
+    if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
+        return E_GONE;
+    enum err e = db_one(
+        tx,
+        "SELECT r.id, r.account_id, r.secret_hash, r.ip, r.user_agent, r.created_at, r.expires_at,"
+        "       a.email"
+        "  FROM registration r JOIN account a ON a.id = r.account_id"
+        " WHERE r.id = $1 AND r.expires_at > $2",
+        V(text(token.id), num(clock_now())),
+        INTO(to_text(&ret->id), to_text(&ret->account_id), to_blob(&ret->secret_hash),
+             to_text(&ret->ip), to_text(&ret->user_agent), to_num(&ret->created_at),
+             to_num(&ret->expires_at), to_text(&ret->email)));
+    if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, ret->secret_hash)))
+        return E_GONE;
+    return e;
+}
+
+enum err registration_take(struct tx *tx, const char *presented, struct registration *ret)
+{
+    struct registration seen;
+    TRY(registration_look(tx, presented, &seen));
+    *ret = seen;
+    enum err e = db_one(tx,
+                        "DELETE FROM registration WHERE id = $1 AND expires_at > $2"
+                        " RETURNING password, name",
+                        V(text(seen.id), num(clock_now())),
+                        INTO(to_text(&ret->password), to_text(&ret->name)));
+    return e == E_NOT_FOUND ? E_GONE : e;
+}
+
+enum err registration_drop_all(struct tx *tx, const char *account_id)
+{
+    return db_run(tx, "DELETE FROM registration WHERE account_id = $1", V(text(account_id)));
+}
+
+enum err registration_purge(struct tx *tx, int64_t now)
+{
+    return db_run(tx,
+                  "DELETE FROM registration WHERE id IN"
+                  " (SELECT id FROM registration WHERE expires_at < $1 ORDER BY expires_at"
+                  "   LIMIT 500)",
+                  V(num(now)));
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Registrations that wait for their mailed link. Each carries its own password, so that the link in
+ * the owner's mailbox opens the account with the password chosen together with it: registering
+ * somebody else's address plants nothing (Sudhodanan and Paverd, "Pre-hijacked accounts", 2022).
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "crypto/token.h"
+#include "db/db.h"
+
+#include <stdint.h>
+
+struct registration {
+    const char *id, *account_id, *password, *name, *ip, *user_agent;
+    const char *email; /* of the account */
+    int64_t created_at, expires_at;
+    struct mem secret_hash;
+};
+
+/* Adds one and gives the token to mail. Of an account's registrations the newest ten are kept. */
+enum err registration_add(struct tx *tx, const struct registration *of, struct token *ret);
+
+/* The newest of an account that can still be confirmed. E_NOT_FOUND. */
+enum err registration_newest(struct tx *tx, const char *account_id, struct registration *ret);
+
+/* Gives the newest a new link, which voids its old one. */
+enum err registration_renew(struct tx *tx, const struct registration *old, struct token *ret);
+
+/* What a link would confirm. E_GONE for anything that is not a live link. Changes nothing. */
+enum err registration_look(struct tx *tx, const char *token, struct registration *ret);
+
+/* Uses a link up: at most one caller ever gets OK for it. E_GONE otherwise. */
+enum err registration_take(struct tx *tx, const char *token, struct registration *ret);
+
+/* Voids all of an account: the mailbox was proved, or its owner chose a password. */
+enum err registration_drop_all(struct tx *tx, const char *account_id);
+
+/* Removes expired ones, at most a batch. */
+enum err registration_purge(struct tx *tx, int64_t now);
