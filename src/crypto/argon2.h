@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Argon2id, version 0x13 (RFC 9106), in a memory that is allocated once and reused. The core is
- * scalar, SSE2 or AVX2, chosen at run time. Why not a library: see docs/decisions.
+ * scalar, SSE2, AVX2 or AVX-512, chosen at run time. Why not a library: see docs/decisions/0001.
  */
 #pragma once
 
@@ -38,7 +38,7 @@ void argon2_memory_release(struct argon2_memory *memory);
 enum err argon2id(struct argon2_memory *memory, struct argon2_cost cost, struct mem password,
                   struct mem salt, struct mem secret, struct mem ad, uint8_t *out, size_t out_n);
 
-/* "avx2", "sse2" or "scalar": which core runs here. argon2_use forces one (tests, bench); false
-   when this processor lacks it. */
+/* "avx512", "avx2", "sse2" or "scalar": which core runs here. argon2_use forces one (tests, bench);
+   false when this processor lacks it. */
 const char *argon2_core(void);
 bool argon2_use(const char *core);
