@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every setting, once: SETTING(name, kind, default, flags, help). Kinds: TEXT, NUM (integer with a
- * range in the help), FLAG, SPAN
- * ("10m", "14d"), URL. Flags: SECRET (never printed, NAME_FILE is accepted), LIVE (SIGHUP re-reads
- * it). From this list come parsing, `cardea config` and docs/reference/settings.md.
+ * Every setting, once: SETTING(name, kind, default, flags, help). From this list come parsing,
+ * `cardea config` and docs/reference/settings.md. Bounds and rules stand in setting_check.c.
+ *
+ * Kinds: TEXT; NUM, a whole number; FLAG, true or false; SPAN, "90s", "10m", "24h", "14d"; URL.
+ * Flags: SECRET, never printed, and NAME_FILE is accepted; LIVE, SIGHUP re-reads it.
  */
 SETTING(DATABASE_URL, TEXT, "sqlite:cardea.db", 0,
         "where accounts live: sqlite:PATH or postgresql://...")

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What values of settings mean, and which are refused. Everything is checked at start, so that no
+ * request meets a setting that makes no sense.
+ */
+#include "base/clock.h"
+#include "base/ip.h"
+#include "base/text.h"
+#include "crypto/password.h"
+#include "crypto/seal.h"
+#include "service/setting_parts.h"
+
+#include <string.h>
+
+/* Bounds of numbers and spans; what is not named here may be 1 second to 10 years. */
+static const struct range {
+    enum setting setting;
+    int64_t min, max;
+} ranges[] = {
+    { SETTING_SMTP_PORT, 1, 65'535 },
+    { SETTING_PASSWORD_MIN_LENGTH, 8, 128 },
+    { SETTING_SESSIONS_PER_USER, 1, 1000 },
+    { SETTING_IO_THREADS, 0, 64 },
+    { SETTING_STORE_THREADS, 1, 256 },
+    { SETTING_HASH_THREADS, 0, 64 },
+    { SETTING_HASH_QUEUE, 1, 100'000 },
+    { SETTING_ACCESS_TOKEN_TTL, MINUTE, HOUR },
+    { SETTING_SESSION_IDLE, MINUTE, 3650 * DAY },
+    { SETTING_SESSION_ABSOLUTE, MINUTE, 3650 * DAY },
+    { SETTING_VERIFY_EMAIL_TTL, MINUTE, 30 * DAY },
+    { SETTING_RESET_TTL, MINUTE, DAY },
+    { SETTING_SETUP_TTL, MINUTE, DAY },
+    { SETTING_AUDIT_KEEP, DAY, 36'500 * DAY },
+    { SETTING_KEY_ROTATE_EVERY, 2 * HOUR, 3650 * DAY },
+    { SETTING_HASH_WAIT, SECOND, 5 * MINUTE },
+};
+
+void setting_range(enum setting s, int64_t *ret_min, int64_t *ret_max)
+{
+    *ret_min = setting_specs[s].kind == SETTING_IS_SPAN ? SECOND : 0;
+    *ret_max = setting_specs[s].kind == SETTING_IS_SPAN ? 3650 * DAY : INT64_C(1) << 53;
+    for (size_t i = 0; i < COUNT(ranges); i++)
+        if (ranges[i].setting == s) {
+            *ret_min = ranges[i].min;
+            *ret_max = ranges[i].max;
+        }
+}
+
+/* --- kinds ----------------------------------------------------------------------------------- */
+
+static bool parse_flag(const char *text, int64_t *ret)
+{
+    static const char *const words[] = { "false", "true", "no", "yes", "off", "on", "0", "1" };
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (text_equal_ascii_case(text, words[i])) {
+            *ret = (int64_t)(i & 1);
+            return true;
+        }
+    return false;
+}
+
+/* "90s", "10m", "24h", "14d"; a plain number counts seconds. */
+static bool parse_span(struct arena *arena, const char *text, int64_t *ret)
+{
+    static const struct unit {
+        char letter;
+        int64_t span;
+    } units[] = { { 's', SECOND }, { 'm', MINUTE }, { 'h', HOUR }, { 'd', DAY } };
+    size_t digits = strspn(text, "0123456789");
+    int64_t number, unit = text[digits] ? 0 : SECOND;
+    for (size_t i = 0; i < COUNT(units); i++)
+        if (text[digits] == units[i].letter && !text[digits + 1])
+            unit = units[i].span;
+    if (!unit || !text_parse_int(text_copy(arena, MEM(text, digits)), 0, 1'000'000'000, &number))
+        return false;
+    *ret = number * unit;
+    return true;
+}
+
+static bool is_host_name(const char *host)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+    size_t n = strlen(host);
+    return n > 0 && n < 254 && strspn(host, allowed) == n && host[0] != '.' && host[0] != '-' &&
+           !strstr(host, "..");
+}
+
+/* The host of "[::1]:8080" or "example.org:8080"; NULL when it is not one. */
+static const char *parse_authority(struct arena *arena, const char *authority, struct ip *ret_ip,
+                                   bool *ret_is_ip)
+{
+    int64_t port;
+    bool bracket = authority[0] == '[';
+    size_t n = strcspn(authority, bracket ? "]" : ":");
+    const char *host = text_copy(arena, MEM(authority + bracket, n - bracket));
+    const char *rest = authority + n + (bracket && authority[n]);
+    *ret_is_ip = ip_parse(host, ret_ip);
+    if (*rest && (*rest != ':' || !text_parse_int(rest + 1, 1, 65'535, &port)))
+        return NULL;
+    if (bracket != (strchr(host, ':') != NULL))
+        return NULL;
+    if (bracket)
+        return *ret_is_ip && authority[n] ? text_format(arena, "[%s]", host) : NULL;
+    return is_host_name(host) ? host : NULL;
+}
+
+static bool is_loopback(const char *host, struct ip ip, bool is_ip)
+{
+    return is_ip ? ip_is_loopback(ip)
+                 : text_equal(host, "localhost") || text_ends(host, ".localhost");
+}
+
+/* scheme://host[:port] with nothing behind it: links are made by appending a path. */
+static const char *parse_url(struct arena *arena, const char *text, bool development,
+                             struct setting_value *ret)
+{
+    struct ip ip;
+    bool is_ip;
+    bool secure = text_starts(text, "https://");
+    if (!secure && !text_starts(text, "http://"))
+        return "must begin with https:// or http://";
+    const char *authority = text + (secure ? 8 : 7);
+    size_t n = strcspn(authority, "/?#");
+    if (memchr(authority, '@', n))
+        return "must not hold a user name or password";
+    if (authority[n] && !text_equal(authority + n, "/"))
+        return "must not have a path, query or fragment";
+    authority = text_lower_ascii(arena, text_copy(arena, MEM(authority, n)));
+    ret->host = parse_authority(arena, authority, &ip, &is_ip);
+    if (!ret->host)
+        return "has no valid host and port";
+    ret->origin = text_format(arena, "%s://%s", secure ? "https" : "http", authority);
+    ret->is_secure = secure;
+    ret->is_loopback = is_loopback(ret->host, ip, is_ip);
+    if (!secure && !ret->is_loopback && !development)
+        return "must be https, because it is not a loopback address: cookies and tokens would "
+               "travel in the clear";
+    return NULL;
+}
+
+/* --- rules of single settings ---------------------------------------------------------------- */
+
+typedef const char *(*rule_fn)(struct arena *arena, const char *text); /* NULL: good */
+
+/* Applies a rule to each item of a list with commas. */
+static const char *each(struct arena *arena, const char *text, rule_fn check)
+{
+    char *rest = text_copy(arena, mem_text(text)), *item;
+    while ((item = strsep(&rest, ","))) {
+        item += strspn(item, " ");
+        item[strcspn(item, " ")] = 0;
+        const char *why = check(arena, item);
+        if (why)
+            return why;
+    }
+    return NULL;
+}
+
+static const char *check_database(struct arena *, const char *text)
+{
+    bool good = (text_starts(text, "sqlite:") && text[7]) || text_starts(text, "postgresql://") ||
+                text_starts(text, "postgres://");
+    return good ? NULL : "must be sqlite:PATH or postgresql://...";
+}
+
+static const char *check_address(struct arena *arena, const char *text)
+{
+    struct ip ip;
+    bool is_ip;
+    int64_t port;
+    const char *why = "must be host:port, [v6]:port, :port or unix:/path, separated by commas";
+    if (text_starts(text, "unix:/"))
+        return NULL;
+    if (text[0] == ':')
+        return text_parse_int(text + 1, 0, 65'535, &port) ? NULL : why;
+    const char *colon = strrchr(text, ':');
+    if (!colon || !text_parse_int(colon + 1, 0, 65'535, &port))
+        return why;
+    const char *host = text_lower_ascii(arena, text_copy(arena, MEM(text, (size_t)(colon - text))));
+    if (text_equal(host, "*"))
+        return NULL;
+    return parse_authority(arena, host, &ip, &is_ip) ? NULL : why;
+}
+
+static const char *check_range(struct arena *, const char *text)
+{
+    struct ip_range range;
+    return ip_range_parse(text, &range) ? NULL
+                                        : "must be addresses or CIDR ranges without host bits, "
+                                          "separated by commas";
+}
+
+static const char *check_origin(struct arena *arena, const char *text)
+{
+    struct setting_value ignored = { 0 };
+    const char *why = parse_url(arena, text, true, &ignored);
+    return why || text_ends(text, "/") ? "must be origins such as https://app.example.org, "
+                                         "separated by commas"
+                                       : NULL;
+}
+
+static const char *check_addresses(struct arena *arena, const char *text)
+{
+    return each(arena, text, check_address);
+}
+
+static const char *check_ranges(struct arena *arena, const char *text)
+{
+    return each(arena, text, check_range);
+}
+
+static const char *check_origins(struct arena *arena, const char *text)
+{
+    return each(arena, text, check_origin);
+}
+
+static const char *check_seal_keys(struct arena *arena, const char *text)
+{
+    struct seal_ring *ring = arena_alloc(arena, sizeof *ring);
+    bool good = seal_ring_parse(text, ring) == OK;
+    mem_wipe(ring, sizeof *ring);
+    return good ? NULL : "must be id:base64 pairs, each key of 32 bytes, separated by commas";
+}
+
+static const char *check_level(struct arena *, const char *text)
+{
+    static const char *const levels[] = { "debug", "info", "warn", "error" };
+    for (size_t i = 0; i < COUNT(levels); i++)
+        if (text_equal(text, levels[i]))
+            return NULL;
+    return "must be debug, info, warn or error";
+}
+
+static const char *check_on_off(struct arena *, const char *text)
+{
+    return text_equal(text, "on") || text_equal(text, "off") ? NULL : "must be on or off";
+}
+
+static const char *check_mailbox(struct arena *, const char *text)
+{
+    const char *at = strrchr(text, '@');
+    return at && at > text && at[1] && at[1] != '>' ? NULL : "must be a mail address";
+}
+
+static const char *check_hash(struct arena *, const char *text)
+{
+    struct argon2_cost cost;
+    return password_cost_parse(text, &cost) == OK ? NULL
+                                                  : "must be m=KIB,t=PASSES,p=LANES within RFC "
+                                                    "9106's bounds, at most 1 GiB, 16 and 16";
+}
+
+static const char *check_locale(struct arena *, const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+    return n >= 2 && n <= 16 && !text[n] ? NULL : "must be a language such as en or pt-BR";
+}
+
+static const struct {
+    enum setting setting;
+    rule_fn check;
+} rules[] = {
+    { SETTING_DATABASE_URL, check_database }, { SETTING_LISTEN, check_addresses },
+    { SETTING_OPS_LISTEN, check_addresses },  { SETTING_TRUSTED_PROXIES, check_ranges },
+    { SETTING_CORS_ORIGINS, check_origins },  { SETTING_ENCRYPTION_KEYS, check_seal_keys },
+    { SETTING_LOG_LEVEL, check_level },       { SETTING_RATE_LIMITS, check_on_off },
+    { SETTING_ADMIN_EMAIL, check_mailbox },   { SETTING_EMAIL_FROM_ADDRESS, check_mailbox },
+    { SETTING_PASSWORD_HASH, check_hash },    { SETTING_DEFAULT_LOCALE, check_locale },
+};
+
+static const char *check_text(struct arena *arena, enum setting s, const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            return "must not hold control characters";
+    for (size_t i = 0; i < COUNT(rules) && *text; i++)
+        if (rules[i].setting == s)
+            return rules[i].check(arena, text);
+    return NULL;
+}
+
+static const char *check_number(struct arena *arena, enum setting s, bool parsed, int64_t number)
+{
+    int64_t min, max;
+    bool span = setting_specs[s].kind == SETTING_IS_SPAN;
+    setting_range(s, &min, &max);
+    if (!parsed)
+        return span ? "must be a span such as 90s, 10m, 24h or 14d" : "must be a number";
+    if (number >= min && number <= max)
+        return NULL;
+    int64_t unit = span ? SECOND : 1;
+    return text_format(arena, "must be %lld to %lld%s", (long long)(min / unit),
+                       (long long)(max / unit), span ? " seconds" : "");
+}
+
+bool setting_parse(struct arena *arena, enum setting s, const char *text, bool development,
+                   struct setting_value *ret, const char **ret_why)
+{
+    struct setting_value value = { .text = text };
+    const char *why = NULL;
+    bool parsed;
+    if (strlen(text) > SETTING_TEXT_MAX || !text_is_utf8(mem_text(text)))
+        why = "is too long or not UTF-8";
+    else
+        switch (setting_specs[s].kind) {
+        case SETTING_IS_TEXT: why = check_text(arena, s, text); break;
+        case SETTING_IS_NUM:
+            parsed = text_parse_int(text, INT64_MIN, INT64_MAX, &value.num);
+            why = check_number(arena, s, parsed, value.num);
+            break;
+        case SETTING_IS_SPAN:
+            parsed = parse_span(arena, text, &value.num);
+            why = check_number(arena, s, parsed, value.num);
+            break;
+        case SETTING_IS_FLAG:
+            why = parse_flag(text, &value.num) ? NULL : "must be true or false";
+            break;
+        case SETTING_IS_URL: why = parse_url(arena, text, development, &value); break;
+        }
+    *ret = value;
+    *ret_why = why;
+    return why == NULL;
+}
+
+/* --- rules between settings ------------------------------------------------------------------ */
+
+static const struct {
+    enum setting a, b;
+} pairs[] = {
+    { SETTING_TLS_CERT_FILE, SETTING_TLS_KEY_FILE },
+    { SETTING_ADMIN_EMAIL, SETTING_ADMIN_PASSWORD },
+    { SETTING_SMTP_USER, SETTING_SMTP_PASS },
+};
+
+void setting_check_together(const struct setting_value *values, struct setting_problems *problems)
+{
+    for (size_t i = 0; i < COUNT(pairs); i++)
+        if (!*values[pairs[i].a].text != !*values[pairs[i].b].text)
+            setting_problem(problems, "%s and %s: give both or neither",
+                            setting_specs[pairs[i].a].name, setting_specs[pairs[i].b].name);
+    if (text_equal(values[SETTING_RATE_LIMITS].text, "off") &&
+        !values[SETTING_PUBLIC_URL].is_loopback)
+        setting_problem(problems, "RATE_LIMITS: off is only accepted while PUBLIC_URL is a "
+                                  "loopback address");
+    if (values[SETTING_SESSION_IDLE].num > values[SETTING_SESSION_ABSOLUTE].num)
+        setting_problem(problems, "SESSION_IDLE: must not be longer than SESSION_ABSOLUTE");
+}
