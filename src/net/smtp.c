@@ -26,6 +26,7 @@ struct exchange {
     struct mem rest; /* of the data */
     char error[CURL_ERROR_SIZE];
     bool failed; /* an option was refused */
+    bool parted; /* QUIT was sent: what follows says nothing about the mail */
 };
 
 bool smtp_is_address(const char *address)
@@ -70,6 +71,10 @@ static void note_command(struct exchange *x, const char *p, size_t n)
     } verbs[] = { { "MAIL FROM", SMTP_AT_FROM },
                   { "RCPT TO", SMTP_AT_TO },
                   { "DATA", SMTP_AT_DATA } };
+    if (n >= 4 && strncasecmp(p, "QUIT", 4) == 0)
+        x->parted = true;
+    if (x->parted)
+        return;
     enum smtp_stage stage = SMTP_AT_HELLO;
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (n >= strlen(verbs[i].verb) && strncasecmp(p, verbs[i].verb, strlen(verbs[i].verb)) == 0)
@@ -95,7 +100,7 @@ static int watch(CURL *, curl_infotype type, char *p, size_t n, void *arg)
         return 0;
     if (type == CURLINFO_HEADER_OUT)
         note_command(x, p, n);
-    if (type == CURLINFO_HEADER_IN)
+    if (type == CURLINFO_HEADER_IN && !x->parted)
         note_text(x->reply, p, n);
     return 0;
 }
@@ -136,6 +141,8 @@ static void put_server(struct exchange *x, const struct smtp_server *server)
     int64_t timeout = server->timeout ? server->timeout : 30 * SECOND;
     put_num(x, CURLOPT_TIMEOUT_MS, (long)timeout);
     put_num(x, CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout < 10 * SECOND ? timeout : 10 * SECOND));
+    /* Also bounds the wait for the answer to QUIT, which the others don't. */
+    put_num(x, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)((timeout + SECOND - 1) / SECOND));
     if (server->user && *server->user) {
         put_text(x, CURLOPT_USERNAME, server->user);
         put_text(x, CURLOPT_PASSWORD, server->pass ? server->pass : "");

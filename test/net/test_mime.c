@@ -132,7 +132,7 @@ TEST(MAIL_05_addresses_with_line_ends_are_refused)
         message.from = bad[i];
         CHECK_ERR(mime_write(&message, &out), E_INVALID);
         message = plain;
-        message.message_id = bad[i];
+        message.message_id = text_format(test_arena(), "<%s>", bad[i]);
         CHECK_ERR(mime_write(&message, &out), E_INVALID);
     }
 }
