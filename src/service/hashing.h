@@ -21,7 +21,8 @@ enum err hashing_hash(struct arena *arena, struct mem password, const char **ret
 /*
  * Verifies on this thread. phc NULL (no such account, no password) spends the same time on a dummy
  * with the current cost and gives no match. A malformed or over-costly stored string counts as no
- * match too and is logged.
+ * match too and is logged. ret_outdated may be NULL. Every refusal costs about one hash at the
+ * current cost (ENUM-02), also where the stored string is cheaper.
  */
 enum err hashing_verify(const char *phc, struct mem password, bool *ret_matches,
                         bool *ret_outdated);
