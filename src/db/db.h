@@ -59,7 +59,7 @@ struct db_options {
  */
 enum err db_open(struct db **ret, const char *url, const struct db_options *options);
 
-/* The same store with a fault injector in front: see db/fault.h. */
+/* Waits for commits under way. Every tx must have ended. */
 void db_close(struct db *db); /* NULL is allowed */
 
 /* "sqlite" or "postgresql". */
@@ -171,6 +171,7 @@ struct db_column {
     const char *text; /* TEXT, NULL for NULL */
     int64_t num;      /* BIGINT, 0 for NULL */
     struct mem blob;  /* BLOB */
+    int kind;         /* DB_NULL, DB_TEXT, DB_NUM or DB_BLOB */
 };
 
 struct db_rows {
@@ -180,8 +181,12 @@ struct db_rows {
 
 /*
  * All statements may give, besides what is named: E_CONFLICT (a unique key is taken, a row that is
- * referred to is missing, or PostgreSQL asks to try again) and E_FAULT. Either leaves the tx fit
- * only for db_rollback.
+ * referred to is missing, or PostgreSQL asks to try again), E_BUSY (no writer or connection became
+ * free within 10 s) and E_FAULT. Each of them leaves the tx fit only for db_rollback.
+ *
+ * A parameter that may be NULL stands where a column tells its type (x = $1, VALUES ($1)) or is
+ * written CAST($1 AS BIGINT): PostgreSQL has to know. EXISTS and sum() give numbers on both
+ * engines.
  */
 
 /* Runs a statement whose rows, if any, are not wanted. */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/asset.h"
 #include "base/err.h"
 #include "db/db.h"
 
@@ -28,3 +29,13 @@ enum err migrate_status(struct db *db, struct arena *arena, struct migrations *r
 /* Applies what is pending; safe when several nodes start at once. Same answers as migrate_status.
  */
 enum err migrate_up(struct db *db, struct arena *arena);
+
+/* The same over other files than the embedded ones: for tests. */
+enum err migrate_status_with(struct db *db, struct arena *arena, const struct asset *list,
+                             size_t count, struct migrations *ret);
+enum err migrate_up_with(struct db *db, struct arena *arena, const struct asset *list,
+                         size_t count);
+
+/* A migration's text as this engine takes it; the next statement of one, NULL at its end. */
+const char *migrate_translate(struct arena *arena, const char *sql, const char *engine);
+const char *migrate_next(struct arena *arena, const char **cursor);
