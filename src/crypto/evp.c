@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 
+#include <openssl/err.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -22,11 +23,19 @@ void evp_must(bool condition, const char *what)
     abort();
 }
 
+void evp_forget_errors(void)
+{
+    ERR_clear_error();
+}
+
 static void free_contexts(void *p)
 {
     struct evp_contexts *mine = p;
     EVP_MD_CTX_free(mine->digest);
     EVP_CIPHER_CTX_free(mine->cipher);
+    EVP_PKEY_CTX_free(mine->sign.context);
+    for (int i = 0; i < EVP_VERIFIERS; i++)
+        EVP_PKEY_CTX_free(mine->verify[i].context);
     *mine = (struct evp_contexts){ 0 };
 }
 
@@ -44,7 +53,7 @@ const struct evp_algorithms *evp_algorithms(void)
     return &algorithms;
 }
 
-const struct evp_contexts *evp_contexts(void)
+struct evp_contexts *evp_contexts(void)
 {
     if (contexts.digest)
         return &contexts;

@@ -179,6 +179,7 @@ enum err seal_open(const struct seal_ring *ring, struct arena *arena, struct sea
         EVP_CipherFinal_ex(context, plain + written, &rest) == 1;
     end(context);
     if (!good) {
+        evp_forget_errors();
         mem_wipe(plain, parts.n); /* what was decrypted before the tag was known to be wrong */
         return E_INVALID;
     }
