@@ -9,6 +9,7 @@ looks for faults and sanitizer reports in its log when it is over.
             ...
     main()
 """
+import atexit
 import email
 import email.policy
 import html
@@ -228,23 +229,60 @@ class Client:
 
 
 # --- mail ----------------------------------------------------------------------------------------
-class Mailbox:
-    """What the server sent: by SMTP to the scripted server beside this file, or into a folder."""
+class MailServer:
+    """smtp_server.py in a folder of its own; `fault` makes it misbehave ("" ends that)."""
+    shared = None
 
-    def __init__(self, folder):
-        self.folder = folder
-        os.makedirs(folder, exist_ok=True)
+    def __init__(self, *options):
+        self.folder = tempfile.mkdtemp(prefix="cardea-smtp-")
+        here = os.path.dirname(os.path.abspath(__file__))
+        self.process = subprocess.Popen(["/usr/bin/python3", f"{here}/smtp_server.py", self.folder, *options],
+                                        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atexit.register(self.close)
+        check(wait_for(lambda: os.path.exists(f"{self.folder}/port"), 30), "smtp_server.py did not start")
+        self.port = open(f"{self.folder}/port").read()
+
+    @classmethod
+    def get(cls):
+        """One for all tests of a file: a mailbox tells its mails by their sender."""
+        if cls.shared is None:
+            cls.shared = cls()
+        return cls.shared
+
+    def fault(self, name):
+        if name:
+            with open(f"{self.folder}/fault", "w") as f:
+                f.write(name)
+        elif os.path.exists(f"{self.folder}/fault"):
+            os.unlink(f"{self.folder}/fault")
+
+    def settings(self):
+        return {"SMTP_HOST": "localhost", "SMTP_PORT": self.port, "SMTP_USE_TLS": "true",
+                "SMTP_CA_FILE": f"{self.folder}/ca.pem"}
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Mailbox:
+    """The mails that one sender's server sent, in order of arrival."""
+
+    def __init__(self, folder, sender):
+        self.folder, self.sender = folder, sender
+        self.seen, self.mails, self.lock = set(), [], threading.Lock()
 
     def all(self, to=None):
-        mails = []
-        for name in sorted(os.listdir(self.folder)):
-            if not name.endswith(".eml"):
-                continue
-            with open(os.path.join(self.folder, name), "rb") as f:
-                mail = email.message_from_binary_file(f, policy=email.policy.default)
-            if to is None or to.lower() in str(mail["To"]).lower():
-                mails.append(mail)
-        return mails
+        with self.lock:
+            names = os.listdir(self.folder) if os.path.isdir(self.folder) else []
+            for name in sorted(n for n in names if n.endswith(".eml") and n not in self.seen):
+                self.seen.add(name)
+                with open(os.path.join(self.folder, name), "rb") as f:
+                    mail = email.message_from_binary_file(f, policy=email.policy.default)
+                if self.sender in str(mail["From"]):
+                    self.mails.append(mail)
+            return [m for m in self.mails if to is None or to.lower() in str(m["To"]).lower()]
 
     def wait(self, to, having="", count=1, seconds=15):
         """The count-th mail to an address whose text or subject has a word."""
@@ -273,13 +311,15 @@ def plain(mail):
 
 # --- the server ----------------------------------------------------------------------------------
 class Server:
-    def __init__(self, engine="sqlite", flavour="dev", folder=None, args=(), **settings):
+    def __init__(self, engine="sqlite", flavour="dev", folder=None, args=(), smtp=None, **settings):
         self.engine, self.binary, self.args = engine, binary(flavour), list(args)
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="cardea-e2e-")
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
-        self.mailbox = Mailbox(f"{self.folder}/mail")
+        self.smtp = smtp or MailServer.get()
+        sender = f"cardea-{uuid.uuid4().hex[:12]}@example.org"
+        self.mailbox = Mailbox(f"{self.smtp.folder}/mail", sender)
         self.database_url = f"sqlite:{self.folder}/cardea.db"
         self.schema = None
         if engine == "postgresql":
@@ -292,7 +332,8 @@ class Server:
             "PUBLIC_URL": self.url,
             "LISTEN": f"127.0.0.1:{self.port}",
             "KEY_FILE": f"{self.folder}/cardea.keys",
-            "MAIL_DIR": self.mailbox.folder,
+            "EMAIL_FROM_ADDRESS": sender,
+            **self.smtp.settings(),
             "RATE_LIMITS": "off",
             "PASSWORD_HASH": QUICK_HASH,
             "LOG_LEVEL": "info",
