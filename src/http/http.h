@@ -38,8 +38,9 @@ struct http_header {
 struct http_request {
     enum http_method method;
     const char *target; /* as received, for logs: path and query */
-    const char *path;  /* percent-decoded once, valid UTF-8, begins with '/', no NUL, no "." or ".."
-                          segment,  no empty segment, no encoded '/' or '\' (those were refused) */
+    /* Percent-decoded once, valid UTF-8, begins with '/'; no control characters, no "." or ".."
+       segment, no empty segment but perhaps the last, no encoded '/' or '\': those were refused. */
+    const char *path;
     const char *query; /* after '?', not decoded; "" when there is none */
     const char *host;  /* the Host header as received, "" for HTTP/1.0 without one */
     struct http_header *headers;
@@ -115,17 +116,19 @@ struct http_limits {      /* zero members take the defaults named here */
 };
 
 struct http_server_options {
-    const char *listen;        /* comma-separated: "127.0.0.1:8080", "[::1]:8080", "localhost:8080",
-                                  ":8080" or "*:8080" (all addresses, both families),        "8080" (same as
-                                  ":8080"), "unix:/run/cardea.sock" */
+    /* Comma-separated: "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (127.0.0.1 and ::1),
+       ":8080" or "*:8080" or "8080" (all addresses, both families), "unix:/run/cardea.sock". Other
+       names are not resolved. */
+    const char *listen;
     const char *tls_cert_file; /* PEM chain, or NULL for plain HTTP */
     const char *tls_key_file;
     int threads; /* I/O threads; 0: one per processor */
     struct http_limits limits;
     http_handler handler;
     void *arg;
-    /* Fills in the response for a request that could not be parsed (400, 408, 413, 414, 431, 501,
-       505). The server closes the connection after it. NULL: an empty body. */
+    /* Fills in the response for a request that could not be parsed (400, 408, 413, 414, 415, 417,
+       431, 501, 503 when the arena is full, 505). The server closes the connection after it. NULL:
+       an empty body. */
     void (*refuse)(struct http_response *response, struct arena *arena, int status, const char *why,
                    void *arg);
 };

@@ -31,8 +31,8 @@ static int decode_escape(const char *p)
 {
     int high = hex_digit(p[1]);
     int low = high < 0 ? -1 : hex_digit(p[2]);
-    int byte = high << 4 | low;
-    if (high < 0 || low < 0 || byte < 0x20 || byte == 0x7F || byte == '/' || byte == '\\')
+    int byte = low < 0 ? -1 : high << 4 | low;
+    if (byte < 0x20 || byte == 0x7F || byte == '/' || byte == '\\')
         return -1;
     return byte;
 }

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RATE-01: the client's address behind proxies, and what strangers try to make of it.
+ */
+#include "../test.h"
+
+#include "base/buf.h"
+#include "http/forwarded.h"
+
+static const char *client(const char *peer, const char *name, const char *value)
+{
+    struct ip_range trusted[3];
+    struct http_header header = { name, value };
+    struct http_request rq = { .headers = &header, .header_count = name != NULL };
+    CHECK(ip_range_parse("10.0.0.0/8", &trusted[0]));
+    CHECK(ip_range_parse("::1", &trusted[1]));
+    CHECK(ip_range_parse("2001:db8:1::/48", &trusted[2]));
+    CHECK(ip_parse(peer, &rq.peer));
+    return ip_format(test_arena(), forwarded_client(&rq, trusted, COUNT(trusted)));
+}
+
+TEST(RATE_01_untrusted_peers_are_not_believed)
+{
+    CHECK_TEXT(client("192.0.2.1", NULL, NULL), "192.0.2.1");
+    CHECK_TEXT(client("192.0.2.1", "x-forwarded-for", "198.51.100.7"), "192.0.2.1");
+    CHECK_TEXT(client("192.0.2.1", "forwarded", "for=198.51.100.7"), "192.0.2.1");
+    CHECK_TEXT(client("10.0.0.1", "x-real-ip", "198.51.100.7"), "10.0.0.1");
+    CHECK_TEXT(client("10.0.0.1", "true-client-ip", "198.51.100.7"), "10.0.0.1");
+}
+
+TEST(RATE_01_rightmost_untrusted_hop_counts)
+{
+    static const char *const rows[][2] = {
+        { "198.51.100.7", "198.51.100.7" },
+        { "1.1.1.1, 198.51.100.7", "198.51.100.7" },
+        { "1.1.1.1,198.51.100.7 , 10.1.2.3", "198.51.100.7" },
+        { "198.51.100.7:4711", "198.51.100.7" },
+        { "2001:db8:2::7", "2001:db8:2::7" },
+        { "[2001:db8:2::7]", "2001:db8:2::7" },
+        { "[2001:db8:2::7]:4711", "2001:db8:2::7" },
+        { "198.51.100.7, [2001:db8:1::5]:80, ::ffff:10.0.0.9", "198.51.100.7" },
+        { "10.0.0.2, 10.0.0.3", "10.0.0.2" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_TEXT(client("10.0.0.1", "x-forwarded-for", rows[i][0]), rows[i][1]);
+}
+
+TEST(RATE_01_malformed_hops_end_the_walk)
+{
+    static const char *const rows[][2] = {
+        { "", "10.0.0.1" },
+        { "unknown", "10.0.0.1" },
+        { ",", "10.0.0.1" },
+        { "198.51.100.7,", "10.0.0.1" },
+        { "198.51.100.7, x", "10.0.0.1" },
+        { "198.51.100.7, x, 10.0.0.2", "10.0.0.2" },
+        { "fe80::1%eth0", "10.0.0.1" },
+        { "198.51.100.7:99999", "10.0.0.1" },
+        { "198.51.100.7:", "10.0.0.1" },
+        { "198.51.100.7:8x", "10.0.0.1" },
+        { "198.51.100", "10.0.0.1" },
+        { "0198.51.100.7", "10.0.0.1" },
+        { "[198.51.100.7]:80", "10.0.0.1" },
+        { "[2001:db8:2::7", "10.0.0.1" },
+        { "[2001:db8:2::7]80", "10.0.0.1" },
+        { "198.51.100.7 10.0.0.2", "10.0.0.1" },
+        { "0000000000000000000000000000000000000000000000000000000000000000001.1.1.1", "10.0.0.1" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_TEXT(client("10.0.0.1", "x-forwarded-for", rows[i][0]), rows[i][1]);
+}
+
+TEST(RATE_01_forwarded_header)
+{
+    static const char *const rows[][2] = {
+        { "for=198.51.100.7", "198.51.100.7" },
+        { "For=\"198.51.100.7:4711\";proto=https", "198.51.100.7" },
+        { "proto=https; for=\"[2001:db8:2::7]:4711\" ;by=x", "2001:db8:2::7" },
+        { "for=1.1.1.1, for=198.51.100.7;by=10.0.0.3, for=10.0.0.2", "198.51.100.7" },
+        { "for=\"1.1.1.1, for=198.51.100.7", "198.51.100.7" },
+        { "for=unknown", "10.0.0.1" },
+        { "for=_hidden, for=10.0.0.2", "10.0.0.2" },
+        { "for=198.51.100.7;for=198.51.100.8", "10.0.0.1" },
+        { "proto=https", "10.0.0.1" },
+        { "for=\"198.51.100.7", "10.0.0.1" },
+        { "for=", "10.0.0.1" },
+        { "", "10.0.0.1" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_TEXT(client("10.0.0.1", "forwarded", rows[i][0]), rows[i][1]);
+}
+
+TEST(RATE_01_a_hundred_hops_are_cut)
+{
+    struct buf b;
+    buf_init(&b, test_arena(), 4000);
+    buf_text(&b, "198.51.100.7");
+    for (int i = 0; i < 100; i++)
+        buf_format(&b, ", 10.0.1.%d", i);
+    CHECK_TEXT(client("10.0.0.1", "x-forwarded-for", b.p), "10.0.1.68");
+}
