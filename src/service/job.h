@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work outside requests. Two sorts: periodic jobs, leased in the store so that each runs once
- * however many nodes there are; and tasks, queued by a transaction and run soon after it commits,
- * at least once, in any order. Both must be idempotent and manage their own transactions.
+ * Work outside requests. Three sorts: periodic jobs, leased in the store so that each runs once
+ * however many nodes there are; tasks, queued by a transaction and run soon after it commits, in
+ * any order; and pollers, which look for work of their own at each wake (the outbox).
+ *
+ * What a job writes through job->tx happens exactly once: the runner ends the task or the lease in
+ * the same transaction, and a worker that was thought dead finds its claim gone and rolls back.
+ * What it does beside that (network, files) may happen again after a crash.
  */
 #pragma once
 
@@ -24,28 +28,37 @@ struct job {
     bool more; /* the job sets it: there is more to do, run again at once */
 };
 
+/* A poller runs at each wake and each second, on every node at once and on a thread of its own, so
+ * that a slow mail server holds up nothing else. It has no row, no lease; it claims its own work.
+ */
+enum { JOB_ON_WAKE = -1 };
+
 struct job_kind {
     const char *name; /* "reset.send" */
     enum err (*run)(struct job *job);
-    int64_t every; /* periodic: the span between runs; 0: a task */
+    int64_t every; /* periodic: the span between runs; 0: a task; JOB_ON_WAKE: a poller */
     const char *help;
 };
 
-/* Queues a task in tx. arg is kept sealed (it may name a person) and at most 4 KiB. */
+/* Queues a task in tx. arg is kept sealed (it may name a person) and at most 4 KiB (E_TOO_LARGE).
+ * Call job_wake after the commit; else it waits for the next poll, at most a second. A task that
+ * fails is tried again, 10 times within some hours, then kept as dead and logged. */
 enum err job_add(struct tx *tx, const char *name, const char *arg);
 
 /* The kinds this process knows: lists ended by one without a name, themselves ended by NULL. */
 void job_set_kinds(const struct job_kind *const *lists);
 
-/* Runs jobs on a thread of its own until job_stop, which waits for the running one. job_wake:
- * something was queued. */
+/* Runs jobs on threads of its own until job_stop, which waits for the running ones. job_wake:
+ * something was queued and committed; cheap, from any thread, also when nothing runs. */
 enum err job_start(struct db *db);
 void job_stop(void);
 void job_wake(void);
 
-/* Runs all that is due now on this thread, tasks and periodic jobs, until nothing is: for tests.
- * `job_run` runs one periodic job by hand: E_NOT_FOUND when unknown. */
+/* Runs all that is due now on this thread, tasks, periodic jobs and pollers, until nothing is: for
+ * tests. A failing job is noted in its row, not returned. */
 enum err job_run_due(struct db *db, struct arena *arena);
+/* Runs one periodic job or poller by hand, due or not; gives its result. E_NOT_FOUND when unknown,
+ * E_BUSY when a node is running it just now. */
 enum err job_run(struct db *db, struct arena *arena, const char *name);
 
 struct job_entry {

@@ -2,13 +2,19 @@
 /*
  * The durable outbox of mail. A row is written in the transaction that owes the mail, its variables
  * sealed (they hold tokens) and deleted once it is sent. Delivery is a job: retries with backoff
- * and jitter, the same Message-ID every time, then a dead-letter state.
+ * and jitter, the same Message-ID every time, then a dead-letter state. At least once: a crash
+ * between the mail server's yes and our note of it sends the mail again, with the same Message-ID.
+ *
+ * How a mail leaves: register outbox_jobs with job_set_kinds; after a commit that owed mail call
+ * job_wake, and a poller takes the row at once. Without the call it leaves within a second. See
+ * docs/decisions/0008-outbox.md.
  */
 #pragma once
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "db/db.h"
+#include "service/job.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,13 +26,23 @@ struct outbox_var {
 #define VARS(...) ((const struct outbox_var[]){ __VA_ARGS__ __VA_OPT__(, ){ NULL, NULL } })
 
 /* Owes a mail of a kind ("reset_password": templates mails/reset_password.{html,txt}, subject key
-   "mail.reset_password.subject") to an address in a language. account_id may be NULL. */
+   "mail.reset_password.subject") to an address in a language. locale and account_id may be NULL.
+   Templates also get service_name, support_address, public_url and to. A variable "expires_at"
+   (milliseconds, decimal) says when the mail's link ends: it is not sent after that; two days when
+   there is none. E_INVALID: `to` is not one bare address. E_TOO_LARGE: variables over 16 KiB. */
 enum err outbox_add(struct tx *tx, const char *kind, const char *to, const char *locale,
                     const char *account_id, const struct outbox_var *vars);
 
 /* Delivers what is due, at most a batch; gives how many were handled. Several nodes and threads may
  * do it at once. */
 enum err outbox_deliver(struct db *db, struct arena *arena, int *ret_handled);
+
+/* The poller "mail.deliver" and the periodic "mail.purge": sent rows go after a week, dead ones
+ * after a month. */
+extern const struct job_kind outbox_jobs[];
+
+/* Removes all mail about an account, sent or not: part of closing it. */
+enum err outbox_forget(struct tx *tx, const char *account_id);
 
 /* How old the oldest mail that waits is, in milliseconds, 0 when none waits; and counts by state.
  */
@@ -35,19 +51,31 @@ struct outbox_figures {
 };
 enum err outbox_figures(struct db *db, struct arena *arena, struct outbox_figures *ret);
 
-/* Tries a dead or waiting mail again now. E_NOT_FOUND. */
+/* Tries a dead or waiting mail again now, for another two days. E_NOT_FOUND: no such mail, or it is
+ * sent. */
 enum err outbox_retry(struct tx *tx, const char *id);
 
 /* How mails leave. Chosen by settings: smtp, folder, development store, or none (they wait). Tests
  * put their own. */
 struct outbox_message {
-    const char *id, *kind, *to, *subject, *text, *html, *message_id;
+    const char *id, *kind, *to, *subject, *text, *html;
+    const char *message_id; /* "<out_...@example.org>" */
     int64_t created_at;
 };
 typedef enum err (*outbox_send)(const struct outbox_message *message,
                                 void *arg);          /* OK sent; E_BUSY later; E_INVALID never */
-void outbox_set_sender(outbox_send send, void *arg); /* NULL restores the one settings choose */
+void outbox_set_sender(outbox_send send, void *arg); /* NULL restores the one settings choose; call
+                                                        it while nothing delivers */
 
 /* The last 200 mails of development mode, newest first (kept in memory, only there). The array is
  * in the arena. */
 size_t outbox_dev_list(struct arena *arena, struct outbox_message **ret);
+
+/* Newest first, at most limit (1 to 1000), those with an id before `before` (NULL: all): for
+ * administrators. */
+struct outbox_entry {
+    const char *id, *kind, *to, *account_id, *last_error;
+    int64_t created_at, due_at, sent_at, dead_at, attempts;
+};
+enum err outbox_list(struct db *db, struct arena *arena, const char *before, int64_t limit,
+                     struct outbox_entry **ret, size_t *ret_count);
