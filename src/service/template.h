@@ -7,8 +7,15 @@
  *   {{^name}}..{{/name}}  when absent, empty or unset
  *   {{> part}}          another template of the same folder
  *   {{t key}}           a translated text; its {placeholders} are values, escaped likewise
+ *   {{date name}}       a time (RFC 3339, UTC) as people of that language write it; in HTML as a
+ *                       <time> element, which static/dates.js turns into the reader's time zone
  *   {{! comment}}
- * Names are looked up in the innermost scope first. An unknown name renders nothing.
+ * Names are looked up in the innermost scope first. An unknown name renders nothing. A tag that
+ * puts out nothing itself takes its line with it when it is alone there.
+ *
+ * Escaping & < > " ' is right only in text and in quoted attributes, so a value anywhere else in an
+ * HTML template (script, style, event handler, bare attribute, tag name) is an error; at the start
+ * of a URL attribute a value whose scheme is not http, https or mailto renders as "#".
  */
 #pragma once
 

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Renders every page and mail with sample values into files, so that people and a browser can look
+ * at them without a running server: `tools/preview` builds and runs it. Values are hostile here and
+ * there on purpose: long names, markup, right-to-left text.
+ *
+ *     preview <ui folder or ""> <output folder> <language> [empty|error]
+ */
+#include "base/asset.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "service/template.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *mode = "";
+
+static void add_languages(struct vars *v, const char *tag)
+{
+    for (size_t i = 0; i < locale_count(); i++) {
+        struct vars *item = vars_item(v, "locales");
+        vars_text(item, "tag", locale_tag(locale_nth(i)));
+        vars_text(item, "name", locale_name(locale_nth(i)));
+        vars_flag(item, "current", text_equal(locale_tag(locale_nth(i)), tag));
+    }
+}
+
+static void add_sessions(struct vars *v)
+{
+    static const char *const devices[][2] = {
+        { "Firefox on Linux", "192.0.2.18" },
+        { "Safari on iPhone", "2001:db8:4c1f:9a00:1834:5f2b:cafe:1" },
+        { "<b>curl</b> & \"friends\"", "203.0.113.250" },
+    };
+    for (size_t i = 0; i < COUNT(devices); i++) {
+        struct vars *item = vars_item(v, "sessions");
+        vars_text(item, "id", "ses_01jd8x0000000000000000000");
+        vars_text(item, "device", devices[i][0]);
+        vars_text(item, "ip", devices[i][1]);
+        vars_text(item, "user_agent", "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Firefox/132.0");
+        vars_text(item, "created_at", "2026-11-03T09:12:44.120Z");
+        vars_text(item, "last_seen_at", "2026-11-21T05:03:01.123Z");
+        vars_flag(item, "current", i == 0);
+    }
+    vars_flag(v, "other_sessions", true);
+}
+
+static void add_mails(struct vars *v)
+{
+    static const char *const kinds[] = { "verify_email", "reset_password", "password_changed" };
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct vars *item = vars_item(v, "mails");
+        vars_text(item, "id", "mai_01jd8x0000000000000000000");
+        vars_text(item, "to", "ann.example@example.org");
+        vars_text(item, "subject", "Confirm your address for Cardea");
+        vars_text(item, "kind", kinds[i]);
+        vars_text(item, "created_at", "2026-11-21T05:03:01.123Z");
+    }
+}
+
+static void add_route(struct vars *group, const char *method, const char *path)
+{
+    struct vars *route = vars_item(group, "routes");
+    vars_text(route, "method", method);
+    vars_text(route, "path", path);
+    vars_text(route, "help", "Signs in with address and password and answers tokens.");
+    vars_text(route, "access", "anybody");
+    vars_text(route, "limits", "5 a minute per IP, 5 a minute per account");
+    vars_flag(route, "has_fields", text_equal(method, "POST"));
+    struct vars *field = vars_item(route, "fields");
+    vars_text(field, "name", "email");
+    vars_text(field, "type", "e-mail address");
+    vars_flag(field, "required", true);
+    vars_text(field, "limits", "at most 254 bytes");
+    field = vars_item(route, "fields");
+    vars_text(field, "name", "password");
+    vars_text(field, "type", "text");
+    vars_flag(field, "required", true);
+    vars_text(field, "limits", "at most 1024 bytes");
+    struct vars *answer = vars_item(route, "answers");
+    vars_text(answer, "status", "200");
+    vars_text(answer, "what", "tokens and the user");
+    answer = vars_item(route, "answers");
+    vars_text(answer, "status", "401");
+    vars_text(answer, "what", "invalid_credentials");
+}
+
+static void add_reference(struct vars *v)
+{
+    static const char *const names[] = { "Sign-in", "Account" };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct vars *group = vars_item(v, "groups");
+        vars_text(group, "name", names[i]);
+        add_route(group, "POST", i ? "/v1/account/email" : "/v1/auth/login");
+        add_route(group, "GET", i ? "/v1/account/profile" : "/v1/auth/me");
+        add_route(group, "DELETE", i ? "/v1/account/sessions/{id}" : "/v1/auth/passkeys/{id}");
+    }
+}
+
+static void add_texts(struct vars *v)
+{
+    static const char *const texts[][2] = {
+        { "service_name", "Cardea" },
+        { "support_address", "help@example.org" },
+        { "csrf", "c5rf" },
+        { "path", "/login" },
+        { "token", "ver_01jd8x0000000000000000000abcdef" },
+        { "email", "ann.example@example.org" },
+        { "value_email", "ann.example@example.org" },
+        { "name", "Ann" },
+        { "requested_at", "2026-11-21T05:03:01.123Z" },
+        { "requested_ip", "192.0.2.18" },
+        { "requested_agent", "Firefox on Linux" },
+        { "changed_at", "2026-11-21T05:03:01.123Z" },
+        { "at", "2026-11-21T05:03:01.123Z" },
+        { "ip", "192.0.2.18" },
+        { "agent", "Firefox on Linux" },
+        { "device", "Firefox on Linux" },
+        { "hours", "24" },
+        { "minutes", "30" },
+        { "link", "https://login.example.org/verify-email?token=ver_01jd8x0000000000000000000ab"
+                  "cdefghijklmnopqrstuvwxyz0123456789" },
+        { "login_link", "https://login.example.org/login" },
+        { "reset_link", "https://login.example.org/forgot-password" },
+        { "again_path", "/forgot-password" },
+        { "kind", "reset" },
+        { "session_count", "3" },
+        { "last_sign_in_at", "2026-11-20T18:40:00.000Z" },
+        { "last_sign_in_device", "Safari on iPhone" },
+        { "last_sign_in_ip", "203.0.113.7" },
+        { "status", "404" },
+        { "request_id", "req_01jd8x0000000000000000000" },
+        { "id", "mai_01jd8x0000000000000000000" },
+        { "to", "ann.example@example.org" },
+        { "subject", "Confirm your address for Cardea" },
+        { "text",
+          "Hello,\n\nthis is a mail.\n\n  https://login.example.org/verify-email?token=x\n" },
+    };
+    for (size_t i = 0; i < COUNT(texts); i++)
+        vars_text(v, texts[i][0], texts[i][1]);
+}
+
+static void add_errors(struct vars *v, const struct locale *locale)
+{
+    vars_text(v, "error", locale_text(locale, "error.fields_invalid"));
+    vars_text(v, "error_email", locale_text(locale, "error.email_invalid"));
+    vars_text(v, "error_password", locale_text(locale, "error.password_too_weak"));
+    vars_text(v, "error_current_password", locale_text(locale, "error.password_wrong"));
+    vars_text(v, "value_email", "ann@example");
+}
+
+static bool is_signed_in_page(const char *page)
+{
+    static const char *const pages[] = { "dashboard", "account_security", "settings" };
+    for (size_t i = 0; i < COUNT(pages); i++)
+        if (text_equal(page, pages[i]))
+            return true;
+    return false;
+}
+
+/* Parts and mails have none. */
+static const char *title(struct arena *arena, const struct locale *locale, const char *page,
+                         const struct vars *v)
+{
+    const char *key = text_format(arena, "%s.title", page);
+    bool has_title = !text_equal(locale_text(locale, key), key);
+    return has_title ? template_format(arena, locale, key, v) : page;
+}
+
+static struct vars *sample(struct arena *arena, const struct locale *locale, const char *page)
+{
+    struct vars *v = vars_new(arena);
+    add_texts(v);
+    vars_text(v, "lang", locale_tag(locale));
+    vars_text(v, "dir", locale_is_rtl(locale) || getenv("PREVIEW_RTL") ? "rtl" : "ltr");
+    vars_text(v, "headline", locale_text(locale, "error.not_found.title"));
+    vars_text(v, "detail", locale_text(locale, "error.not_found"));
+    add_languages(v, locale_tag(locale));
+    if (text_equal(mode, "error")) {
+        add_errors(v, locale);
+        vars_flag(v, "development", true);
+    }
+    if (is_signed_in_page(page)) {
+        vars_flag(v, "account", true);
+        vars_text(v, "account_name", "Ann Example");
+        vars_text(v, "account_email", "ann.example@example.org");
+        vars_text(v, "value_name", "Ann Example");
+        vars_flag(v, "email_verified", !*mode);
+    }
+    if (text_equal(mode, "error") && text_equal(page, "settings")) {
+        vars_text(v, "error", NULL);
+        vars_text(v, "notice", locale_text(locale, "notice.settings_saved"));
+    }
+    if (!text_equal(mode, "empty")) {
+        add_sessions(v);
+        add_mails(v);
+        add_reference(v);
+    }
+    vars_text(v, "title", title(arena, locale, page, v));
+    return v;
+}
+
+static int write_one(struct arena *arena, const char *name, const struct locale *locale,
+                     const char *folder)
+{
+    const char *page = strrchr(name, '/') + 1;
+    page = text_copy(arena, MEM(page, strcspn(page, ".")));
+    struct buf out;
+    buf_init(&out, arena, 1 << 20);
+    if (template_render(name, locale, sample(arena, locale, page), &out) != OK)
+        return 1;
+    const char *path = text_format(arena, "%s/%s-%s%s%s", folder, name, locale_tag(locale),
+                                   *mode ? "-" : "", mode);
+    path = text_format(arena, "%s.%s", path, text_ends(name, ".txt") ? "txt" : "html");
+    FILE *file = fopen(path, "wbe");
+    if (!file || fwrite(out.p, 1, out.n, file) != out.n || fclose(file) != 0) {
+        perror(path);
+        return 1;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int failed = 0;
+    struct arena arena;
+    if (argc < 4)
+        return 2;
+    mode = argc > 4 ? argv[4] : "";
+    log_set_level("error");
+    if (locale_open(argv[1]) != OK || template_open(argv[1]) != OK)
+        return 1;
+    const struct locale *locale = locale_choose(argv[3], NULL, "en");
+    arena_init(&arena, 64 << 20);
+    for (size_t i = 0; i < asset_count; i++) {
+        const char *path = asset_list[i].path;
+        if (text_starts(path, "ui/") && template_exists(path + 3))
+            failed |= write_one(&arena, path + 3, locale, argv[2]);
+        arena_reset(&arena);
+    }
+    arena_done(&arena);
+    template_close();
+    locale_close();
+    return failed;
+}
