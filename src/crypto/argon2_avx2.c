@@ -112,28 +112,39 @@ INLINE void permute_columns(struct line v[4])
     v[3] = (struct line){ join(v[3].lo, v[3].hi), join(v[3].hi, v[3].lo) };
 }
 
-/* Takes two neighbouring rows, eight registers, of prev ^ ref into v and into out. */
-INLINE void take(struct line v[4], const __m256i *x, const __m256i *y, __m256i *out, bool is_added)
+/* prev ^ ref, one line of two neighbouring rows; it goes into out too. */
+INLINE struct line take(const __m256i *x, const __m256i *y, __m256i *out, bool is_added)
 {
-    for (unsigned i = 0; i < 4; i++) {
-        v[i].lo = _mm256_xor_si256(x[2 * i], y[2 * i]);
-        v[i].hi = _mm256_xor_si256(x[2 * i + 1], y[2 * i + 1]);
-        out[2 * i] = is_added ? _mm256_xor_si256(out[2 * i], v[i].lo) : v[i].lo;
-        out[2 * i + 1] = is_added ? _mm256_xor_si256(out[2 * i + 1], v[i].hi) : v[i].hi;
-    }
+    struct line v = { _mm256_xor_si256(x[0], y[0]), _mm256_xor_si256(x[1], y[1]) };
+    out[0] = is_added ? _mm256_xor_si256(out[0], v.lo) : v.lo;
+    out[1] = is_added ? _mm256_xor_si256(out[1], v.hi) : v.hi;
+    return v;
 }
 
-/* Columns 2 pair and 2 pair + 1, added into out. */
+INLINE void put(__m256i *z, struct line v)
+{
+    z[0] = v.lo;
+    z[1] = v.hi;
+}
+
+INLINE void add_to(__m256i *out, struct line v)
+{
+    out[0] = _mm256_xor_si256(out[0], v.lo);
+    out[1] = _mm256_xor_si256(out[1], v.hi);
+}
+
+/* Columns 2 pair and 2 pair + 1, added into out. No loop over v, here and below: it would put v
+ * into memory. */
 INLINE void add_columns(const __m256i *z, __m256i *out, unsigned pair)
 {
     z += 2 * pair;
     out += 2 * pair;
     struct line v[4] = { { z[0], z[1] }, { z[8], z[9] }, { z[16], z[17] }, { z[24], z[25] } };
     permute_columns(v);
-    for (unsigned i = 0; i < 4; i++) {
-        out[8 * i] = _mm256_xor_si256(out[8 * i], v[i].lo);
-        out[8 * i + 1] = _mm256_xor_si256(out[8 * i + 1], v[i].hi);
-    }
+    add_to(out, v[0]);
+    add_to(out + 8, v[1]);
+    add_to(out + 16, v[2]);
+    add_to(out + 24, v[3]);
 }
 
 INLINE void begin_as(struct argon2_block *state, const struct argon2_block *prev,
@@ -142,13 +153,15 @@ INLINE void begin_as(struct argon2_block *state, const struct argon2_block *prev
     const __m256i *x = (const __m256i *)prev, *y = (const __m256i *)ref;
     __m256i *z = (__m256i *)state, *o = (__m256i *)out;
     for (unsigned i = 0; i < 32; i += 8) {
-        struct line v[4];
-        take(v, x + i, y + i, o + i, is_added);
+        struct line v[4] = { take(x + i, y + i, o + i, is_added),
+                             take(x + i + 2, y + i + 2, o + i + 2, is_added),
+                             take(x + i + 4, y + i + 4, o + i + 4, is_added),
+                             take(x + i + 6, y + i + 6, o + i + 6, is_added) };
         permute_rows(v);
-        for (unsigned k = 0; k < 4; k++) {
-            z[i + 2 * k] = v[k].lo;
-            z[i + 2 * k + 1] = v[k].hi;
-        }
+        put(z + i, v[0]);
+        put(z + i + 2, v[1]);
+        put(z + i + 4, v[2]);
+        put(z + i + 6, v[3]);
     }
     add_columns(z, o, 0);
 }

@@ -15,7 +15,7 @@ static uint64_t add(uint64_t a, uint64_t b)
     return a + b + 2 * (uint64_t)(uint32_t)a * (uint32_t)b;
 }
 
-static void mix(uint64_t *a, uint64_t *b, uint64_t *c, uint64_t *d)
+static inline void mix(uint64_t *a, uint64_t *b, uint64_t *c, uint64_t *d)
 {
     *a = add(*a, *b);
     *d = rotate(*d ^ *a, 32);
@@ -27,19 +27,38 @@ static void mix(uint64_t *a, uint64_t *b, uint64_t *c, uint64_t *d)
     *b = rotate(*b ^ *c, 63);
 }
 
-/* RFC 9106 3.6: the permutation P. Word i of v is at base + i / group * step + i % group, places
- * being the specification's. */
-static void permute(uint64_t *w, unsigned base, unsigned group, unsigned step)
+/* RFC 9106 3.6: the permutation P. Its lines of four words are step words apart; the second half of
+ * a line is far words from its first. Spelled out, so that all words stay in registers. */
+static inline void permute(uint64_t *w, unsigned step, unsigned far)
 {
-    uint64_t v[16];
-    for (unsigned i = 0; i < 16; i++)
-        v[i] = w[argon2_place(base + i / group * step + i % group)];
-    for (unsigned i = 0; i < 4; i++)
-        mix(&v[i], &v[4 + i], &v[8 + i], &v[12 + i]);
-    for (unsigned i = 0; i < 4; i++)
-        mix(&v[i], &v[4 + (i + 1) % 4], &v[8 + (i + 2) % 4], &v[12 + (i + 3) % 4]);
-    for (unsigned i = 0; i < 16; i++)
-        w[argon2_place(base + i / group * step + i % group)] = v[i];
+    uint64_t *x = w + step, *y = x + step, *z = y + step;
+    uint64_t a0 = w[0], a1 = w[1], a2 = w[far], a3 = w[far + 1];
+    uint64_t b0 = x[0], b1 = x[1], b2 = x[far], b3 = x[far + 1];
+    uint64_t c0 = y[0], c1 = y[1], c2 = y[far], c3 = y[far + 1];
+    uint64_t d0 = z[0], d1 = z[1], d2 = z[far], d3 = z[far + 1];
+    mix(&a0, &b0, &c0, &d0);
+    mix(&a1, &b1, &c1, &d1);
+    mix(&a2, &b2, &c2, &d2);
+    mix(&a3, &b3, &c3, &d3);
+    mix(&a0, &b1, &c2, &d3);
+    mix(&a1, &b2, &c3, &d0);
+    mix(&a2, &b3, &c0, &d1);
+    mix(&a3, &b0, &c1, &d2);
+    w[0] = a0, w[1] = a1, w[far] = a2, w[far + 1] = a3;
+    x[0] = b0, x[1] = b1, x[far] = b2, x[far + 1] = b3;
+    y[0] = c0, y[1] = c1, y[far] = c2, y[far + 1] = c3;
+    z[0] = d0, z[1] = d1, z[far] = d2, z[far + 1] = d3;
+}
+
+/* Where rows and columns begin and how their lines lie: see argon2_core.h. */
+static void permute_row(uint64_t *w, unsigned row)
+{
+    permute(w + row / 2 * 32 + row % 2 * 4, 8, 2);
+}
+
+static void permute_column(uint64_t *w, unsigned column)
+{
+    permute(w + column / 2 * 8 + column % 2 * 2, 32, 4);
 }
 
 static uint64_t begin(struct argon2_block *state, const struct argon2_block *prev,
@@ -50,15 +69,15 @@ static uint64_t begin(struct argon2_block *state, const struct argon2_block *pre
         out->w[i] = is_added ? out->w[i] ^ state->w[i] : state->w[i];
     }
     for (unsigned row = 0; row < 8; row++)
-        permute(state->w, 16 * row, 16, 0);
-    permute(state->w, 0, 2, 16);
+        permute_row(state->w, row);
+    permute_column(state->w, 0);
     return out->w[0] ^ state->w[0];
 }
 
 static void finish(struct argon2_block *state, struct argon2_block *out)
 {
     for (unsigned column = 1; column < 8; column++)
-        permute(state->w, 2 * column, 2, 16);
+        permute_column(state->w, column);
     for (unsigned i = 0; i < ARGON2_WORDS; i++)
         out->w[i] ^= state->w[i];
 }

@@ -97,28 +97,32 @@ INLINE void permute(struct line v[4])
     turn_back(v);
 }
 
-/* Row r: line i is 16 i bytes apart in fours (see argon2_core.h), both halves side by side. */
-static void permute_row(__m128i *z, unsigned row)
+/* Lines are step registers apart, the second half of a line far registers from its first. Without a
+ * loop over v, which would put v into memory. */
+INLINE void permute_at(__m128i *z, unsigned step, unsigned far)
 {
-    z += row / 2 * 16 + row % 2 * 2;
-    struct line v[4] = { { z[0], z[1] }, { z[4], z[5] }, { z[8], z[9] }, { z[12], z[13] } };
+    __m128i *y = z + step, *x = y + step, *w = x + step;
+    struct line v[4] = { { z[0], z[far] }, { y[0], y[far] }, { x[0], x[far] }, { w[0], w[far] } };
     permute(v);
-    for (unsigned i = 0; i < 4; i++) {
-        z[4 * i] = v[i].lo;
-        z[4 * i + 1] = v[i].hi;
-    }
+    z[0] = v[0].lo;
+    z[far] = v[0].hi;
+    y[0] = v[1].lo;
+    y[far] = v[1].hi;
+    x[0] = v[2].lo;
+    x[far] = v[2].hi;
+    w[0] = v[3].lo;
+    w[far] = v[3].hi;
 }
 
-/* Column c: line i is from rows 2 i and 2 i + 1, which lie side by side. */
+/* Where rows and columns begin and how their lines lie: see argon2_core.h. */
+static void permute_row(__m128i *z, unsigned row)
+{
+    permute_at(z + row / 2 * 16 + row % 2 * 2, 4, 1);
+}
+
 static void permute_column(__m128i *z, unsigned column)
 {
-    z += column / 2 * 4 + column % 2;
-    struct line v[4] = { { z[0], z[2] }, { z[16], z[18] }, { z[32], z[34] }, { z[48], z[50] } };
-    permute(v);
-    for (unsigned i = 0; i < 4; i++) {
-        z[16 * i] = v[i].lo;
-        z[16 * i + 2] = v[i].hi;
-    }
+    permute_at(z + column / 2 * 4 + column % 2, 16, 2);
 }
 
 static uint64_t begin(struct argon2_block *state, const struct argon2_block *prev,
