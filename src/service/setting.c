@@ -93,7 +93,7 @@ static void publish_defaults(void)
     arena_init(&arena, 1 << 20);
     for (enum setting s = 0; s < SETTING_COUNT; s++) {
         struct setting_value value;
-        bool good = setting_parse(&arena, s, setting_specs[s].initial, false, &value, &why);
+        bool good = setting_parse(&arena, s, setting_specs[s].initial, &value, &why);
         assert(good);
         if (good && !atomic_load(&published[s]))
             publish(s, &value);
@@ -121,7 +121,7 @@ static enum err read_all(struct arena *arena, struct setting_value *values, cons
     setting_gather(arena, config_path, given, &problems);
     for (enum setting s = 0; s < SETTING_COUNT; s++) {
         const char *text = *given[s].text ? given[s].text : setting_specs[s].initial;
-        bool good = setting_parse(arena, s, text, development, &values[s], &why);
+        bool good = setting_parse(arena, s, text, &values[s], &why);
         values[s].source = given[s].source;
         if (!good)
             setting_problem(&problems, "%s (%s): %s", setting_specs[s].name, given[s].where, why);
@@ -169,8 +169,7 @@ enum err setting_override(enum setting s, const char *text)
     struct setting_value value;
     const char *why;
     arena_init(&arena, 1 << 20);
-    bool good =
-        setting_parse(&arena, s, text ? text : setting_specs[s].initial, development, &value, &why);
+    bool good = setting_parse(&arena, s, text ? text : setting_specs[s].initial, &value, &why);
     if (good) {
         value.source = text ? SETTING_FROM_ENVIRONMENT : SETTING_FROM_DEFAULT;
         publish(s, &value);

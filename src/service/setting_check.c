@@ -293,8 +293,8 @@ static const char *check_number(struct arena *arena, enum setting s, bool parsed
                        (long long)(max / unit), span ? " seconds" : "");
 }
 
-bool setting_parse(struct arena *arena, enum setting s, const char *text, bool development,
-                   struct setting_value *ret, const char **ret_why)
+bool setting_parse(struct arena *arena, enum setting s, const char *text, struct setting_value *ret,
+                   const char **ret_why)
 {
     struct setting_value value = { .text = text };
     const char *why = NULL;
@@ -315,7 +315,7 @@ bool setting_parse(struct arena *arena, enum setting s, const char *text, bool d
         case SETTING_IS_FLAG:
             why = parse_flag(text, &value.num) ? NULL : "must be true or false";
             break;
-        case SETTING_IS_URL: why = parse_url(arena, text, development, &value); break;
+        case SETTING_IS_URL: why = parse_url(arena, text, setting_is_development(), &value); break;
         }
     *ret = value;
     *ret_why = why;

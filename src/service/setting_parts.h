@@ -70,8 +70,8 @@ void setting_gather(struct arena *arena, const char *path, struct setting_given 
 
 /* Understands one value. False, and *ret_why in words that never repeat a secret, when it does not
  * make sense. */
-bool setting_parse(struct arena *arena, enum setting s, const char *text, bool development,
-                   struct setting_value *ret, const char **ret_why);
+bool setting_parse(struct arena *arena, enum setting s, const char *text, struct setting_value *ret,
+                   const char **ret_why);
 
 /* Rules between settings. */
 void setting_check_together(const struct setting_value *values, struct setting_problems *problems);
