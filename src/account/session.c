@@ -161,3 +161,13 @@ enum err session_count(struct tx *tx, int64_t *ret)
     return db_one(tx, "SELECT count(*) FROM session WHERE expires_at > $1", V(num(clock_now())),
                   INTO(to_num(ret)));
 }
+
+enum err session_renew_cookie(struct tx *tx, const char *id, const char **ret_cookie)
+{
+    int64_t rows = 0;
+    struct token fresh = token_renew(tx->arena, id, PURPOSE);
+    TRY(db_change(tx, "UPDATE session SET secret_hash = $2 WHERE id = $1",
+                  V(text(id), blob(MEM(fresh.hash, sizeof fresh.hash))), &rows));
+    *ret_cookie = fresh.text;
+    return rows ? OK : E_NOT_FOUND;
+}

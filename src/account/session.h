@@ -98,3 +98,6 @@ enum err session_count(struct tx *tx, int64_t *ret);
 
 /* "Firefox on Linux" from a User-Agent, for lists and mails. */
 const char *session_device(struct arena *arena, const char *user_agent);
+
+/* Gives a session a new cookie secret: the old cookie is worth nothing from then on (SESS-05). */
+enum err session_renew_cookie(struct tx *tx, const char *id, const char **ret_cookie);

@@ -266,3 +266,14 @@ void json_put_copy(struct json_writer *j, const char *key, const struct json_val
     case JSON_IS_OBJECT: put_level(j, key, value); break;
     }
 }
+
+void json_put_words(struct json_writer *j, const char *key, const char *words)
+{
+    json_begin_array(j, key);
+    for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
+        size_t n = strcspn(words, " ");
+        json_put_text(j, NULL, text_copy(j->out->arena, MEM(words, n)));
+        words += n;
+    }
+    json_end(j);
+}

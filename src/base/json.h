@@ -69,3 +69,5 @@ void json_put_time(struct json_writer *j, const char *key,
                    int64_t at); /* RFC 3339; 0 writes null */
 void json_put_raw(struct json_writer *j, const char *key, struct mem json_text); /* already JSON */
 void json_put_copy(struct json_writer *j, const char *key, const struct json_value *value);
+/* An array of the words in a text: "pwd otp" becomes ["pwd","otp"]. */
+void json_put_words(struct json_writer *j, const char *key, const char *words);

@@ -21,9 +21,14 @@ static void hash_secret(const char *purpose, const uint8_t secret[TOKEN_SECRET_B
 
 struct token token_new(struct arena *arena, const char *prefix, const char *purpose)
 {
+    return token_renew(arena, id_new(arena, prefix), purpose);
+}
+
+struct token token_renew(struct arena *arena, const char *id, const char *purpose)
+{
     uint8_t secret[TOKEN_SECRET_BYTES];
     char digits[SECRET_CHARS + 1];
-    struct token token = { .id = id_new(arena, prefix) };
+    struct token token = { .id = id };
     random_bytes(secret, sizeof secret);
     hash_secret(purpose, secret, token.hash);
     base64url_format(MEM(secret, sizeof secret), digits);

@@ -26,6 +26,9 @@ struct token {
  */
 struct token token_new(struct arena *arena, const char *prefix, const char *purpose);
 
+/* A new secret for the row with this id, which token_new or token_parse gave. */
+struct token token_renew(struct arena *arena, const char *id, const char *purpose);
+
 /* Takes a presented text apart; false unless it has exactly this form, length and canonical
  * encoding (RST/TOK-03). */
 bool token_parse(struct arena *arena, const char *text, const char *prefix, const char *purpose,

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 
@@ -269,5 +270,16 @@ enum err audit_retain(struct tx *tx, int64_t older_than, bool *ret_more)
                        V(num(removed), num(chain))));
         *ret_more = *ret_more || removed == RETAIN_BATCH;
     }
+    return OK;
+}
+
+enum err audit_checkpoint(struct tx *tx)
+{
+    struct db_rows heads;
+    TRY(db_each(tx, "SELECT chain, seq, hash FROM audit_head ORDER BY chain", V_NONE, &heads));
+    for (size_t i = 0; i < heads.count; i++)
+        LOG(LOG_INFO, "audit.checkpoint", LOG_NUM("chain", db_at(&heads, i, 0)->num),
+            LOG_NUM("seq", db_at(&heads, i, 1)->num),
+            LOG_TEXT("hash", hex_format(tx->arena, db_at(&heads, i, 2)->blob)));
     return OK;
 }

@@ -60,3 +60,6 @@ enum err audit_verify(struct db *db, struct arena *arena, struct audit_verdict *
 /* Removes rows older than a time from the front of each chain, a bounded number at once; *ret_more
    says that some are left. The heads remember where each chain now begins. */
 enum err audit_retain(struct tx *tx, int64_t older_than, bool *ret_more);
+
+/* Writes the end of each chain to the log, so that it is also kept outside the store. */
+enum err audit_checkpoint(struct tx *tx);

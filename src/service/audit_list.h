@@ -27,4 +27,3 @@ AUDIT(PASSWORD_REFUSED, "password.refused", "the current password was wrong wher
 AUDIT(VERIFICATION_SENT, "verification.sent", "the verification link was mailed again")
 AUDIT(SETUP_LINK_MADE, "setup.link_made", "a link for the first administrator was shown")
 AUDIT(KEY_ROTATED, "key.rotated", "the next signing key became the active one")
-AUDIT(AUDIT_CHECKPOINT, "audit.checkpoint", "the heads of all chains were written to the log")

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changing what proves somebody's identity. All consequences are in one place, so that no caller
+ * forgets one: sessions end, pending links are void, the owner is told, the audit log knows.
+ */
+#pragma once
+
+#include "account/account.h"
+#include "base/err.h"
+#include "db/db.h"
+#include "service/audit.h"
+
+#include <stdbool.h>
+
+struct credential_change {
+    const struct account *account;
+    const char *phc;          /* the new password's hash */
+    const char *keep_session; /* survives; NULL: none does */
+    bool proves_mailbox;      /* it came by a mailed link */
+    enum audit_event event;   /* AUDIT_PASSWORD_RESET or AUDIT_PASSWORD_CHANGED */
+    const struct audit_by *by;
+};
+
+/* Sets a password with all that follows from it. E_NOT_FOUND when the account is gone. */
+enum err credential_set_password(struct tx *tx, const struct credential_change *change);

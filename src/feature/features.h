@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What each feature offers: routes, and jobs where it has some. app.c lists them.
+ */
+#pragma once
+
+#include "service/job.h"
+#include "web/route.h"
+
+extern const struct route register_routes[], login_routes[], session_routes[], reset_routes[],
+    security_routes[], profile_routes[], dashboard_routes[], setup_routes[], operations_routes[],
+    document_routes[], dev_mail_routes[];
+
+extern const struct job_kind register_jobs[], session_jobs[], reset_jobs[], upkeep_jobs[];

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sign-in with a password, and signing out.
+ *
+ * Unknown, not verified, locked and wrong all look alike: the same answer, one hash, one commit.
+ * The hash is computed before the transaction opens; that the password is still the one compared is
+ * a condition of the statement that signs in.
+ */
+#include "feature/features.h"
+
+#include "account/account.h"
+#include "account/email.h"
+#include "base/text.h"
+#include "service/hashing.h"
+#include "service/metric.h"
+#include "web/req.h"
+#include "web/sign_in.h"
+
+static enum err refuse_login(struct req *rq, const struct account *who, const char *reason)
+{
+    metric_count(METRIC_AUTH_ATTEMPTS, "password", "refused");
+    TRY(audit_add(&rq->tx, &rq->by, AUDIT_LOGIN_FAILED, who->id,
+                  text_format(rq->arena, "{\"reason\":\"%s\"}", reason)));
+    return refuse_and_keep(rq, PROBLEM_INVALID_CREDENTIALS);
+}
+
+/* Renews a hash that was made with another cost; the new one is what the account then has. */
+static enum err renew_hash(struct req *rq, struct account *who)
+{
+    const char *phc;
+    TRY(hashing_hash(rq->arena, mem_text(field(rq, "password")), &phc));
+    TRY(account_rehash(&rq->tx, who->id, who->password, phc));
+    who->password = phc;
+    return audit_add(&rq->tx, &rq->by, AUDIT_PASSWORD_REHASHED, who->id, NULL);
+}
+
+static enum err prove(struct req *rq, struct signed_in *ret)
+{
+    struct email email;
+    struct account who = { 0 };
+    bool matches, is_outdated;
+    TRY(email_parse(rq->arena, field(rq, "email"), &email));
+    enum err e = account_find_email(&rq->peek, email.key, &who);
+    if (e != E_NOT_FOUND)
+        TRY(e);
+    TRY(hashing_verify(who.password, mem_text(field(rq, "password")), &matches, &is_outdated));
+
+    if (!who.id)
+        return refuse_login(rq, &who, "unknown address");
+    if (!who.verified_at)
+        return refuse_login(rq, &who, "address not verified");
+    if (!matches)
+        return refuse_login(rq, &who, "wrong password");
+    if (who.locked_at)
+        return refuse_login(rq, &who, "locked");
+    if (is_outdated)
+        TRY(renew_hash(rq, &who));
+    TRY(sign_in(rq, &who, "pwd", who.password, ret));
+    metric_count(METRIC_AUTH_ATTEMPTS, "password", "ok");
+    return OK;
+}
+
+static enum err login_api(struct req *rq)
+{
+    struct signed_in in;
+    TRY(prove(rq, &in));
+    return answer_tokens(rq, &in, field_num(rq, "cookie"));
+}
+
+static enum err login_page(struct req *rq)
+{
+    struct signed_in in;
+    TRY(prove(rq, &in));
+    set_session_cookie(rq, in.tokens.cookie);
+    return see_other(rq, safe_next(field(rq, "next"), "/"));
+}
+
+static enum err show_login(struct req *rq)
+{
+    const char *next = safe_next(field(rq, "next"), "/");
+    if (rq->is_signed_in)
+        return see_other(rq, next);
+    vars_text(rq->vars, "next", next[1] ? next : NULL);
+    return page(rq, "login");
+}
+
+/* --- signing out
+ * ---------------------------------------------------------------------------------- */
+
+static enum err end_session(struct req *rq, const char *account_id, const char *id)
+{
+    enum err e = session_end(&rq->tx, account_id, id);
+    if (e == E_NOT_FOUND)
+        return OK; /* ended already: that is what was wished */
+    TRY(e);
+    metric_count(METRIC_SESSIONS_REVOKED, "signed_out", "");
+    rq->touched_account = account_id;
+    return audit_add(&rq->tx, &rq->by, AUDIT_SESSION_ENDED, account_id,
+                     "{\"reason\":\"signed out\"}");
+}
+
+static enum err end_by_refresh_token(struct req *rq)
+{
+    const char *id;
+    struct session session;
+    enum err e = session_of_refresh(&rq->tx, field(rq, "refresh_token"), &id);
+    if (e == E_UNAUTHENTICATED)
+        return OK; /* RFC 7009 2.2: an invalid token is as good as a revoked one */
+    TRY(e);
+    e = session_find(&rq->tx, id, &session);
+    if (e == E_NOT_FOUND)
+        return OK;
+    TRY(e);
+    rq->by.actor = session.account_id;
+    return end_session(rq, session.account_id, id);
+}
+
+static enum err logout_api(struct req *rq)
+{
+    if (!rq->is_signed_in && !field(rq, "refresh_token"))
+        return refuse(rq, PROBLEM_UNAUTHENTICATED);
+    if (field(rq, "refresh_token"))
+        TRY(end_by_refresh_token(rq));
+    if (rq->is_signed_in)
+        TRY(end_session(rq, rq->session.account_id, rq->session.id));
+    if (rq->came_by_cookie)
+        drop_session_cookie(rq);
+    return answer_empty(rq, 204);
+}
+
+static enum err logout_page(struct req *rq)
+{
+    if (rq->is_signed_in)
+        TRY(end_session(rq, rq->session.account_id, rq->session.id));
+    drop_session_cookie(rq);
+    http_header_add(&rq->x->response, "Clear-Site-Data", "\"cache\", \"storage\"");
+    return see_other(rq, "/signed-out");
+}
+
+#define LOGIN_LIMITS                                                           \
+    {                                                                          \
+        { BY_IP, 5, MINUTE, "login" }, { BY_EMAIL_FIELD, 5, MINUTE, "login" }, \
+    }
+
+const struct route login_routes[] = {
+    ROUTE(POST, "/v1/auth/login", ANYONE, login_api, .lane = LANE_HASH,
+          .fields = { { "email", FIELD_EMAIL },
+                      { "password", FIELD_PASSWORD },
+                      { "cookie", FIELD_FLAG, .optional = true,
+                        .help = "also sets the session cookie" } },
+          .limits = LOGIN_LIMITS,
+          .gives = { { 200, "{\"access_token\",\"token_type\",\"expires_in\",\"refresh_token\","
+                            "\"session_id\",\"user\":{...}}" },
+                     { 401, "invalid_credentials, whatever was wrong" } },
+          .help = "Signs in with a password."),
+    ROUTE(POST, "/v1/auth/logout", VISITOR, logout_api,
+          .fields = { { "refresh_token", FIELD_TOKEN, .optional = true,
+                        .help = "instead of a bearer token or cookie" } },
+          .gives = { { 204, "ended" } }, .help = "Ends this session."),
+    ROUTE(GET, "/login", VISITOR, show_login,
+          .fields = { { "next", FIELD_TEXT, .optional = true, .max = 500 } },
+          .help = "The sign-in form."),
+    ROUTE(POST, "/login", ANYONE, login_page, .lane = LANE_HASH, .page = "login",
+          .fields = { { "email", FIELD_EMAIL },
+                      { "password", FIELD_PASSWORD },
+                      { "next", FIELD_TEXT, .optional = true, .max = 500 } },
+          .limits = LOGIN_LIMITS, .help = "Signs in by form."),
+    ROUTE(POST, "/logout", VISITOR, logout_page, .help = "Signs out by form."),
+    ROUTE(GET, "/signed-out", VISITOR, NULL, .page = "signed_out",
+          .help = "Says that somebody has signed out."),
+    ROUTES_END,
+};

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What operators and their machines ask: is it alive, is it ready, how is it, and the figures.
+ */
+#include "feature/features.h"
+
+#include "account/session.h"
+#include "account/session_cache.h"
+#include "base/text.h"
+#include "service/hashing.h"
+#include "service/keyring.h"
+#include "service/metric.h"
+#include "service/outbox.h"
+#include "service/setting.h"
+#include "web/req.h"
+#include "web/web.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { METRICS_MAX = 4 << 20, HOUR_OLD_MAIL = 3600 };
+
+static enum err alive(struct req *rq)
+{
+    return answer_status(rq, 200, "ok");
+}
+
+static enum err ready(struct req *rq)
+{
+    TRY(db_ping(rq->tx.db, rq->arena) ? E_BUSY : OK);
+    return answer_status(rq, 200, "ready");
+}
+
+static enum err health(struct req *rq)
+{
+    struct outbox_figures mail = { 0 };
+    enum err database = db_ping(rq->tx.db, rq->arena);
+    if (database == OK)
+        database = outbox_figures(rq->tx.db, rq->arena, &mail);
+    struct json_writer *j = answer(rq, database ? 503 : 200);
+    json_put_text(j, "status", database ? "failing" : "ok");
+    json_put_text(j, "version", CARDEA_VERSION);
+    json_begin_object(j, "database");
+    json_put_text(j, "engine", db_engine_name(rq->tx.db));
+    json_put_text(j, "status", database ? "failing" : "ok");
+    json_end(j);
+    json_begin_object(j, "mail");
+    json_put_num(j, "waiting", mail.waiting);
+    json_put_num(j, "dead", mail.dead);
+    json_put_num(j, "oldest_age_seconds", mail.oldest_age / SECOND);
+    json_end(j);
+    json_put_num(j, "password_hash_queue_depth", web_hash_queue_depth());
+    return OK;
+}
+
+static enum err health_email(struct req *rq)
+{
+    struct outbox_figures mail;
+    TRY(outbox_figures(rq->tx.db, rq->arena, &mail));
+    bool is_late = mail.oldest_age / SECOND > HOUR_OLD_MAIL;
+    struct json_writer *j = answer(rq, is_late ? 503 : 200);
+    json_put_text(j, "status", is_late ? "late" : "ok");
+    json_put_text(j, "provider",
+                  *setting_text(SETTING_MAIL_DIR)    ? "folder"
+                  : *setting_text(SETTING_SMTP_HOST) ? "smtp"
+                  : setting_is_development()         ? "development"
+                                                     : "none");
+    json_put_num(j, "waiting", mail.waiting);
+    json_put_num(j, "dead", mail.dead);
+    json_put_num(j, "oldest_age_seconds", mail.oldest_age / SECOND);
+    return OK;
+}
+
+/* --- figures
+ * -------------------------------------------------------------------------------------- */
+
+static void label(int route, const char **ret_method, const char **ret_path)
+{
+    const struct route *r = router_nth((size_t)route);
+    *ret_method = http_method_name(r->method);
+    *ret_path = r->path;
+}
+
+/* Resident memory in bytes, from the kernel. */
+static int64_t resident_bytes(void)
+{
+    long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+    if (!statm)
+        return 0;
+    if (fscanf(statm, "%*s %ld", &pages) != 1)
+        pages = 0;
+    (void)fclose(statm);
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+static void write_caches(struct buf *out)
+{
+    int64_t hits, misses;
+    session_cache_figures(&hits, &misses);
+    buf_format(out,
+               "# HELP cache_hits_total lookups that a cache answered\n"
+               "# TYPE cache_hits_total counter\ncache_hits_total{cache=\"session\"} %lld\n"
+               "# HELP cache_misses_total lookups that went to the store\n"
+               "# TYPE cache_misses_total counter\ncache_misses_total{cache=\"session\"} %lld\n",
+               (long long)hits, (long long)misses);
+}
+
+static void write_hashing(struct buf *out)
+{
+    int64_t count, ns;
+    hashing_figures(&count, &ns);
+    buf_format(out,
+               "# HELP password_hash_duration_seconds time spent hashing passwords\n"
+               "# TYPE password_hash_duration_seconds summary\n"
+               "password_hash_duration_seconds_sum %g\npassword_hash_duration_seconds_count %lld\n",
+               (double)ns / 1e9, (long long)count);
+    metric_write_gauge(out, "password_hash_queue_depth", "requests that wait for a hash",
+                       web_hash_queue_depth(), 1);
+}
+
+static enum err figures(struct req *rq)
+{
+    struct buf out;
+    struct outbox_figures mail;
+    int64_t sessions = 0;
+    buf_init(&out, rq->arena, METRICS_MAX);
+    TRY(session_count(&rq->tx, &sessions));
+    TRY(outbox_figures(rq->tx.db, rq->arena, &mail));
+    metric_write(&out, (int)router_count(), label);
+    write_hashing(&out);
+    write_caches(&out);
+    metric_write_gauge(&out, "active_sessions", "sessions that live", sessions, 1);
+    metric_write_gauge(&out, "outbox_age_seconds", "age of the oldest mail that waits",
+                       mail.oldest_age, SECOND);
+    metric_write_gauge(&out, "signing_key_age_seconds", "age of the active signing key",
+                       keyring_age(), SECOND);
+    metric_write_gauge(&out, "process_resident_memory_bytes", "resident memory", resident_bytes(),
+                       1);
+    return answer_document(rq, "text/plain; version=0.0.4; charset=utf-8", buf_mem(&out));
+}
+
+const struct route operations_routes[] = {
+    ROUTE(GET, "/livez", OPERATIONS, alive, .lane = LANE_INLINE,
+          .gives = { { 200, "{\"status\":\"ok\"}" } }, .help = "The process answers."),
+    ROUTE(GET, "/readyz", OPERATIONS, ready,
+          .gives = { { 200, "{\"status\":\"ready\"}" }, { 503, "busy" } },
+          .help = "The store answers too: send traffic."),
+    ROUTE(GET, "/health", OPERATIONS, health,
+          .gives = { { 200, "{\"status\",\"version\",\"database\",\"mail\"}" } },
+          .help = "Details for people."),
+    ROUTE(GET, "/health/email", OPERATIONS, health_email,
+          .gives = { { 200, "{\"status\",\"provider\",\"waiting\",\"dead\"}" } },
+          .help = "How mail does."),
+    ROUTE(GET, "/metrics", OPERATIONS, figures, .gives = { { 200, "Prometheus text" } },
+          .help = "Figures for Prometheus."),
+    ROUTES_END,
+};

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Registration: an address, a password, and a mailed link that makes the account usable.
+ *
+ * Nobody learns here who has an account: the answer, the hashing and the one commit are the same
+ * for a known address, whose owner gets a mail of another kind. A link carries its own
+ * registration's password, so registering a stranger's address plants nothing
+ * (account/registration.h). A link is only used up by a POST: mail scanners that open it show the
+ * page and change nothing.
+ */
+#include "feature/features.h"
+
+#include "account/account.h"
+#include "account/email.h"
+#include "account/registration.h"
+#include "base/text.h"
+#include "service/job.h"
+#include "service/outbox.h"
+#include "service/setting.h"
+#include "web/new_password.h"
+#include "web/req.h"
+
+static const char *link_to(struct arena *arena, const char *path, const char *token)
+{
+    return text_format(arena, "%s%s?token=%s", setting_public_origin(), path, token);
+}
+
+/* What the confirmation mail says; for the first link and for later ones. */
+static enum err mail_link(struct tx *tx, const struct account *who, const struct registration *r,
+                          const struct token *token)
+{
+    int64_t hours = setting_span(SETTING_VERIFY_EMAIL_TTL) / HOUR;
+    return outbox_add(tx, "verify_email", who->email, who->locale, who->id,
+                      VARS({ "link", link_to(tx->arena, "/verify-email", token->text) },
+                           { "hours", text_format(tx->arena, "%lld", (long long)hours) },
+                           { "requested_ip", r->ip },
+                           { "requested_agent", session_device(tx->arena, r->user_agent) },
+                           { "requested_at", clock_format(tx->arena, clock_now()) }));
+}
+
+static enum err tell_owner(struct req *rq, const struct account *who)
+{
+    TRY(audit_add(&rq->tx, &rq->by, AUDIT_ACCOUNT_REGISTERED_AGAIN, who->id, NULL));
+    return outbox_add(
+        &rq->tx, "already_have_account", who->email, who->locale, who->id,
+        VARS(
+            { "login_link", text_format(rq->arena, "%s/login", setting_public_origin()) },
+            { "reset_link", text_format(rq->arena, "%s/forgot-password", setting_public_origin()) },
+            { "requested_ip", rq->from.ip }));
+}
+
+static enum err start(struct req *rq)
+{
+    struct email email;
+    struct account who;
+    struct token token;
+    bool is_new;
+    const char *phc, *name = field(rq, "name");
+    TRY(email_parse(rq->arena, field(rq, "email"), &email));
+    TRY(new_password_hash(rq, email.address, name, &phc));
+
+    const char *locale = field(rq, "locale");
+    TRY(account_add(&rq->tx, email.address, email.key, locale ? locale : locale_tag(rq->locale),
+                    &who, &is_new));
+    rq->wakes_jobs = true;
+    if (who.verified_at)
+        return tell_owner(rq, &who);
+
+    struct registration r = { .account_id = who.id,
+                              .password = phc,
+                              .name = name,
+                              .ip = rq->from.ip,
+                              .user_agent = rq->from.user_agent };
+    TRY(registration_add(&rq->tx, &r, &token));
+    TRY(audit_add(&rq->tx, &rq->by, AUDIT_ACCOUNT_REGISTERED, who.id, NULL));
+    return mail_link(&rq->tx, &who, &r, &token);
+}
+
+static enum err register_api(struct req *rq)
+{
+    TRY(start(rq));
+    return answer_status(rq, 202, "verification_sent");
+}
+
+static enum err register_page(struct req *rq)
+{
+    TRY(start(rq));
+    vars_text(rq->vars, "email", field(rq, "email"));
+    return page(rq, "register_sent");
+}
+
+/* --- the mail again
+ * ------------------------------------------------------------------------------- */
+
+/* A task looks the address up, so the handler does the same for everybody. */
+static enum err ask_again(struct req *rq)
+{
+    struct email email;
+    TRY(email_parse(rq->arena, field(rq, "email"), &email));
+    rq->wakes_jobs = true;
+    return job_add(&rq->tx, "verification.send", email.key);
+}
+
+static enum err resend_api(struct req *rq)
+{
+    TRY(ask_again(rq));
+    return answer_status(rq, 202, "verification_sent");
+}
+
+static enum err resend_page(struct req *rq)
+{
+    TRY(ask_again(rq));
+    vars_text(rq->vars, "email", field(rq, "email"));
+    return page(rq, "register_sent");
+}
+
+static enum err send_again(struct job *job)
+{
+    struct account who;
+    struct registration newest;
+    struct token token;
+    enum err e = account_find_email(job->tx, job->arg, &who);
+    if (e == E_NOT_FOUND || (e == OK && who.verified_at))
+        return OK; /* a stranger's address, or nothing to verify: stay silent */
+    TRY(e);
+    e = registration_newest(job->tx, who.id, &newest);
+    if (e == E_NOT_FOUND)
+        return OK; /* expired: registering again is the way */
+    TRY(e);
+    TRY(registration_renew(job->tx, &newest, &token));
+    TRY(audit_add(job->tx, &audit_by_system, AUDIT_VERIFICATION_SENT, who.id, NULL));
+    return mail_link(job->tx, &who, &newest, &token);
+}
+
+/* --- the link
+ * ------------------------------------------------------------------------------------- */
+
+static enum err look(struct req *rq, struct registration *ret)
+{
+    enum err e = registration_look(&rq->tx, field(rq, "token"), ret);
+    return e == E_GONE ? refuse(rq, PROBLEM_GONE) : e;
+}
+
+static enum err confirm(struct req *rq)
+{
+    struct registration r;
+    enum err e = registration_take(&rq->tx, field(rq, "token"), &r);
+    if (e == E_GONE)
+        return refuse(rq, PROBLEM_GONE);
+    TRY(e);
+    e = account_verify(&rq->tx, r.account_id, r.password, r.name);
+    if (e == E_CONFLICT)
+        return refuse(rq, PROBLEM_GONE); /* verified meanwhile by another way */
+    TRY(e);
+    TRY(registration_drop_all(&rq->tx, r.account_id));
+    TRY(session_end_all(&rq->tx, r.account_id, NULL, NULL));
+    rq->touched_account = r.account_id;
+    return audit_add(&rq->tx, &rq->by, AUDIT_ACCOUNT_VERIFIED, r.account_id, NULL);
+}
+
+static enum err verify_look_api(struct req *rq)
+{
+    struct registration r;
+    TRY(look(rq, &r));
+    struct json_writer *j = answer(rq, 200);
+    json_put_text(j, "status", "pending");
+    json_put_text(j, "email", r.email);
+    json_put_time(j, "requested_at", r.created_at);
+    json_put_time(j, "expires_at", r.expires_at);
+    return OK;
+}
+
+static enum err verify_api(struct req *rq)
+{
+    TRY(confirm(rq));
+    return answer_status(rq, 200, "verified");
+}
+
+static enum err show_gone(struct req *rq)
+{
+    vars_text(rq->vars, "kind", "verify_email");
+    vars_text(rq->vars, "again_path", "/register");
+    return page_with_status(rq, "link_gone", 410);
+}
+
+static enum err verify_look_page(struct req *rq)
+{
+    struct registration r;
+    enum err e = registration_look(&rq->tx, field(rq, "token"), &r);
+    if (e == E_GONE)
+        return show_gone(rq);
+    TRY(e);
+    vars_text(rq->vars, "token", field(rq, "token"));
+    vars_text(rq->vars, "email", r.email);
+    vars_text(rq->vars, "requested_at", clock_format(rq->arena, r.created_at));
+    vars_text(rq->vars, "requested_ip", r.ip);
+    vars_text(rq->vars, "requested_agent", session_device(rq->arena, r.user_agent));
+    return page(rq, "verify_email");
+}
+
+static enum err verify_page(struct req *rq)
+{
+    enum err e = confirm(rq);
+    if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
+        return show_gone(rq);
+    TRY(e);
+    return page(rq, "verify_email_done");
+}
+
+/* --- the doors
+ * ------------------------------------------------------------------------------------ */
+
+#define REGISTER_FIELDS                                                                          \
+    {                                                                                            \
+        { "email", FIELD_EMAIL, .help = "where the link goes" },                                 \
+            { "password", FIELD_PASSWORD, .help = "taken exactly as typed" },                    \
+            { "name", FIELD_NAME, .optional = true, .help = "display name" },                    \
+            { "locale", FIELD_LOCALE, .optional = true, .help = "language of pages and mails" }, \
+    }
+#define REGISTER_LIMITS                                                             \
+    {                                                                               \
+        { BY_IP, 3, HOUR, "register" }, { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, \
+            { BY_EMAIL_FIELD, 10, DAY, "mail a day" },                              \
+    }
+#define RESEND_LIMITS                                                                     \
+    {                                                                                     \
+        { BY_EMAIL_FIELD, 5, DAY, "resend" }, { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, \
+            { BY_EMAIL_FIELD, 10, DAY, "mail a day" },                                    \
+    }
+#define VERIFY_LIMITS                 \
+    {                                 \
+        {                             \
+            BY_IP, 10, HOUR, "verify" \
+        }                             \
+    }
+#define TOKEN_FIELD                                              \
+    {                                                            \
+        {                                                        \
+            "token", FIELD_TOKEN, .help = "from the mailed link" \
+        }                                                        \
+    }
+
+const struct route register_routes[] = {
+    ROUTE(POST, "/v1/auth/register", ANYONE, register_api, .lane = LANE_HASH,
+          .fields = REGISTER_FIELDS, .limits = REGISTER_LIMITS,
+          .gives = { { 202, "{\"status\":\"verification_sent\"}" } },
+          .help = "Asks for an account; a link is mailed. The same answer for every address."),
+    ROUTE(POST, "/v1/auth/resend-verification", ANYONE, resend_api,
+          .fields = { { "email", FIELD_EMAIL } }, .limits = RESEND_LIMITS,
+          .gives = { { 202, "{\"status\":\"verification_sent\"}" } },
+          .help = "Mails the verification link again, if there is one to mail."),
+    ROUTE(
+        GET, "/v1/auth/verify-email", ANYONE, verify_look_api, .fields = TOKEN_FIELD,
+        .has_token = true,
+        .gives = { { 200, "{\"status\":\"pending\",\"email\",\"requested_at\",\"expires_at\"}" } },
+        .help = "What a verification link would confirm; changes nothing."),
+    ROUTE(POST, "/v1/auth/verify-email", ANYONE, verify_api, .fields = TOKEN_FIELD,
+          .limits = VERIFY_LIMITS, .has_token = true,
+          .gives = { { 200, "{\"status\":\"verified\"}" } },
+          .help = "Uses the link up: the account can sign in from now on."),
+    ROUTE(GET, "/register", VISITOR, NULL, .page = "register", .help = "The registration form."),
+    ROUTE(POST, "/register", VISITOR, register_page, .lane = LANE_HASH, .page = "register",
+          .fields = REGISTER_FIELDS, .limits = REGISTER_LIMITS, .help = "Registers by form."),
+    ROUTE(POST, "/resend-verification", VISITOR, resend_page, .page = "register_sent",
+          .fields = { { "email", FIELD_EMAIL } }, .limits = RESEND_LIMITS,
+          .help = "Mails the verification link again."),
+    ROUTE(GET, "/verify-email", VISITOR, verify_look_page, .fields = TOKEN_FIELD, .has_token = true,
+          .help = "Shows what the mailed link would confirm."),
+    ROUTE(POST, "/verify-email", VISITOR, verify_page, .fields = TOKEN_FIELD,
+          .limits = VERIFY_LIMITS, .has_token = true, .page = "verify_email",
+          .help = "Confirms the address."),
+    ROUTES_END,
+};
+
+const struct job_kind register_jobs[] = {
+    { "verification.send", send_again, 0, "mails a verification link again" },
+    { 0 },
+};

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Password reset: prove that you read the mailbox, then choose a new password.
+ *
+ * The mailed link carries a random token; only its hash is kept, so a stolen database opens no
+ * account. Asking again replaces the earlier link, and a link older than the password is void. The
+ * handler never looks the address up, a task does, so neither page nor timing tells a stranger who
+ * has an account here. A reset signs nobody in and touches no second factor.
+ */
+#include "feature/features.h"
+
+#include "account/account.h"
+#include "account/credential.h"
+#include "account/email.h"
+#include "base/text.h"
+#include "crypto/token.h"
+#include "service/job.h"
+#include "service/outbox.h"
+#include "service/setting.h"
+#include "web/new_password.h"
+#include "web/req.h"
+
+#define PREFIX "rst"
+#define PURPOSE "reset-password"
+
+/* --- asking for a link
+ * ---------------------------------------------------------------------------- */
+
+static enum err ask(struct req *rq)
+{
+    struct email email;
+    struct buf task;
+    struct json_writer j;
+    TRY(email_parse(rq->arena, field(rq, "email"), &email));
+    buf_init(&task, rq->arena, 4000);
+    json_write(&j, &task);
+    json_begin_object(&j, NULL);
+    json_put_text(&j, "email_key", email.key);
+    json_put_text(&j, "ip", rq->from.ip);
+    json_put_text(&j, "user_agent", rq->from.user_agent);
+    json_put_text(&j, "request_id", rq->request_id);
+    json_end(&j);
+    rq->wakes_jobs = true;
+    return job_add(&rq->tx, "reset.send", text_copy(rq->arena, buf_mem(&task)));
+}
+
+static enum err ask_api(struct req *rq)
+{
+    TRY(ask(rq));
+    return answer_status(rq, 202, "reset_sent");
+}
+
+static enum err ask_page(struct req *rq)
+{
+    TRY(ask(rq));
+    vars_text(rq->vars, "email", field(rq, "email"));
+    return page(rq, "forgot_password_sent");
+}
+
+static enum err mail_link(struct job *job, const struct account *who, const struct audit_by *by,
+                          const struct token *token)
+{
+    int64_t minutes = setting_span(SETTING_RESET_TTL) / MINUTE;
+    return outbox_add(job->tx, "reset_password", who->email, who->locale, who->id,
+                      VARS({ "link", text_format(job->arena, "%s/reset-password?token=%s",
+                                                 setting_public_origin(), token->text) },
+                           { "minutes", text_format(job->arena, "%lld", (long long)minutes) },
+                           { "requested_ip", by->ip },
+                           { "requested_agent", session_device(job->arena, by->user_agent) },
+                           { "requested_at", clock_format(job->arena, job->now) }));
+}
+
+static enum err send_link(struct job *job)
+{
+    struct json_value asked;
+    struct account who;
+    struct token token = token_new(job->arena, PREFIX, PURPOSE);
+    TRY(json_read(job->arena, mem_text(job->arg), &asked, NULL));
+    struct audit_by by = { "anonymous", json_find_text(&asked, "ip"),
+                           json_find_text(&asked, "user_agent"),
+                           json_find_text(&asked, "request_id") };
+
+    enum err e = account_find_email(job->tx, json_find_text(&asked, "email_key"), &who);
+    if (e == E_NOT_FOUND || (e == OK && who.locked_at))
+        return OK; /* a stranger's address, or a closed account: stay silent */
+    TRY(e);
+    TRY(db_run(job->tx,
+               "INSERT INTO reset (id, account_id, secret_hash, ip, user_agent, created_at,"
+               "                   expires_at)"
+               "     VALUES ($1, $2, $3, $4, $5, $6, $7)"
+               " ON CONFLICT (account_id) DO UPDATE"
+               "        SET id = excluded.id, secret_hash = excluded.secret_hash,"
+               "            ip = excluded.ip, user_agent = excluded.user_agent,"
+               "            created_at = excluded.created_at, expires_at = excluded.expires_at",
+               V(text(token.id), text(who.id), blob(MEM(token.hash, sizeof token.hash)),
+                 text(by.ip), text(by.user_agent), num(job->now),
+                 num(job->now + setting_span(SETTING_RESET_TTL)))));
+    TRY(audit_add(job->tx, &by, AUDIT_PASSWORD_RESET_ASKED, who.id, NULL));
+    return mail_link(job, &who, &by, &token);
+}
+
+/* --- choosing a password
+ * -------------------------------------------------------------------------- */
+
+/* Whose password a link may set. E_GONE for anything but a live link. */
+static enum err look(struct tx *tx, const char *presented, struct account *ret)
+{
+    struct token token;
+    struct mem hash;
+    const char *account_id;
+    if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
+        return E_GONE;
+    enum err e =
+        db_one(tx,
+               "SELECT r.secret_hash, r.account_id"
+               "  FROM reset r JOIN account a ON a.id = r.account_id"
+               " WHERE r.id = $1 AND r.expires_at > $2 AND a.locked_at IS NULL"
+               "   AND r.created_at >= coalesce(a.password_changed_at, 0)",
+               V(text(token.id), num(clock_now())), INTO(to_blob(&hash), to_text(&account_id)));
+    if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, hash)))
+        return E_GONE;
+    TRY(e);
+    return account_find(tx, account_id, ret);
+}
+
+/* Uses the link up: at most one caller gets OK. */
+static enum err take(struct tx *tx, const char *presented, struct account *ret)
+{
+    int64_t rows = 0;
+    TRY(look(tx, presented, ret));
+    TRY(db_change(tx, "DELETE FROM reset WHERE account_id = $1 AND expires_at > $2",
+                  V(text(ret->id), num(clock_now())), &rows));
+    return rows ? OK : E_GONE;
+}
+
+static enum err choose(struct req *rq)
+{
+    struct account who;
+    const char *phc;
+    enum err e = look(&rq->peek, field(rq, "token"), &who); /* strangers get no hash computed */
+    if (e == E_GONE)
+        return refuse(rq, PROBLEM_GONE);
+    TRY(e);
+    TRY(new_password_hash(rq, who.email, who.name, &phc));
+
+    e = take(&rq->tx, field(rq, "token"), &who);
+    if (e == E_GONE)
+        return refuse(rq, PROBLEM_GONE);
+    TRY(e);
+    rq->touched_account = who.id;
+    rq->wakes_jobs = true;
+    return credential_set_password(&rq->tx, &(struct credential_change){
+                                                .account = &who,
+                                                .phc = phc,
+                                                .proves_mailbox = true,
+                                                .event = AUDIT_PASSWORD_RESET,
+                                                .by = &rq->by,
+                                            });
+}
+
+static enum err choose_api(struct req *rq)
+{
+    TRY(choose(rq));
+    return answer_status(rq, 200, "password_changed");
+}
+
+static enum err show_gone(struct req *rq)
+{
+    vars_text(rq->vars, "kind", "reset_password");
+    vars_text(rq->vars, "again_path", "/forgot-password");
+    return page_with_status(rq, "link_gone", 410);
+}
+
+static enum err show_choice(struct req *rq)
+{
+    struct account who;
+    enum err e = look(&rq->tx, field(rq, "token"), &who);
+    if (e == E_GONE)
+        return show_gone(rq);
+    TRY(e);
+    vars_text(rq->vars, "token", field(rq, "token"));
+    vars_text(rq->vars, "email", who.email);
+    return page(rq, "reset_password");
+}
+
+static enum err choose_page(struct req *rq)
+{
+    enum err e = choose(rq);
+    if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
+        return show_gone(rq);
+    TRY(e);
+    drop_session_cookie(rq);
+    return page(rq, "reset_password_done");
+}
+
+static enum err purge(struct job *job)
+{
+    return db_run(job->tx, "DELETE FROM reset WHERE expires_at < $1", V(num(job->now)));
+}
+
+#define ASK_LIMITS                                                                                 \
+    {                                                                                              \
+        { BY_IP, 3, HOUR, "forgot" }, { BY_EMAIL_FIELD, 3, HOUR, "forgot" },                       \
+            { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, { BY_EMAIL_FIELD, 10, DAY, "mail a day" }, \
+    }
+#define CHOOSE_FIELDS                                              \
+    {                                                              \
+        { "token", FIELD_TOKEN, .help = "from the mailed link" },  \
+            { "password", FIELD_PASSWORD, .help = "the new one" }, \
+    }
+
+const struct route reset_routes[] = {
+    ROUTE(POST, "/v1/auth/password/forgot", ANYONE, ask_api, .fields = { { "email", FIELD_EMAIL } },
+          .limits = ASK_LIMITS, .gives = { { 202, "{\"status\":\"reset_sent\"}" } },
+          .help = "Mails a reset link. The same answer for every address."),
+    ROUTE(POST, "/v1/auth/password/reset", ANYONE, choose_api, .lane = LANE_HASH,
+          .fields = CHOOSE_FIELDS, .limits = { { BY_IP, 10, HOUR, "reset" } }, .has_token = true,
+          .gives = { { 200, "{\"status\":\"password_changed\"}" }, { 410, "gone" } },
+          .help = "Sets a new password by a mailed link; every session ends."),
+    ROUTE(GET, "/forgot-password", VISITOR, NULL, .page = "forgot_password",
+          .help = "The form that asks for a reset link."),
+    ROUTE(POST, "/forgot-password", VISITOR, ask_page, .page = "forgot_password",
+          .fields = { { "email", FIELD_EMAIL } }, .limits = ASK_LIMITS,
+          .help = "Mails a reset link."),
+    ROUTE(GET, "/reset-password", VISITOR, show_choice, .fields = { { "token", FIELD_TOKEN } },
+          .has_token = true, .help = "The form behind the mailed link."),
+    ROUTE(POST, "/reset-password", VISITOR, choose_page, .lane = LANE_HASH, .fields = CHOOSE_FIELDS,
+          .limits = { { BY_IP, 10, HOUR, "reset" } }, .has_token = true, .page = "reset_password",
+          .help = "Sets a new password."),
+    ROUTES_END,
+};
+
+const struct job_kind reset_jobs[] = {
+    { "reset.send", send_link, 0, "mails a reset link" },
+    { "reset.purge", purge, HOUR, "removes reset links that have expired" },
+    { 0 },
+};

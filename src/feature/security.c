@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The security page and changing the password. The current password is asked for even though
+ * somebody is signed in: a borrowed screen must not be enough. Other sessions end; this one gets a
+ * new cookie.
+ */
+#include "feature/features.h"
+
+#include "account/account.h"
+#include "account/credential.h"
+#include "base/text.h"
+#include "service/hashing.h"
+#include "web/new_password.h"
+#include "web/req.h"
+
+static enum err check_current(struct req *rq, struct account *ret)
+{
+    bool matches;
+    TRY(account_find(&rq->peek, rq->session.account_id, ret));
+    TRY(hashing_verify(ret->password, mem_text(field(rq, "current_password")), &matches, NULL));
+    if (matches)
+        return OK;
+    TRY(audit_add(&rq->tx, &rq->by, AUDIT_PASSWORD_REFUSED, ret->id, NULL));
+    return refuse_and_keep(rq, PROBLEM_PASSWORD_WRONG);
+}
+
+static enum err change(struct req *rq)
+{
+    struct account who, now;
+    const char *phc, *cookie;
+    TRY(check_current(rq, &who));
+    TRY(new_password_hash(rq, who.email, who.name, &phc));
+
+    /* A reset may have happened while the hash was computed: what was compared must still be true.
+     */
+    TRY(account_find(&rq->tx, who.id, &now));
+    if (!text_equal(now.password, who.password))
+        return refuse(rq, PROBLEM_CONFLICT);
+    TRY(credential_set_password(&rq->tx, &(struct credential_change){
+                                             .account = &who,
+                                             .phc = phc,
+                                             .keep_session = rq->session.id,
+                                             .event = AUDIT_PASSWORD_CHANGED,
+                                             .by = &rq->by,
+                                         }));
+    TRY(session_renew_cookie(&rq->tx, rq->session.id, &cookie));
+    if (rq->came_by_cookie)
+        set_session_cookie(rq, cookie);
+    rq->touched_account = who.id;
+    rq->wakes_jobs = true;
+    return OK;
+}
+
+static enum err change_api(struct req *rq)
+{
+    TRY(change(rq));
+    return answer_status(rq, 200, "password_changed");
+}
+
+static void put_session(struct req *rq, const struct session *s)
+{
+    struct vars *item = vars_item(rq->vars, "sessions");
+    vars_text(item, "id", s->id);
+    vars_text(item, "device", session_device(rq->arena, s->user_agent));
+    vars_text(item, "user_agent", s->user_agent);
+    vars_text(item, "ip", s->ip);
+    vars_text(item, "created_at", clock_format(rq->arena, s->created_at));
+    vars_text(item, "last_seen_at", clock_format(rq->arena, s->last_seen_at));
+    vars_flag(item, "current", text_equal(s->id, rq->session.id));
+}
+
+static enum err list_sessions(struct req *rq, struct tx *tx)
+{
+    struct session *sessions;
+    size_t count;
+    TRY(session_list(tx, rq->session.account_id, &sessions, &count));
+    for (size_t i = 0; i < count; i++)
+        put_session(rq, &sessions[i]);
+    vars_flag(rq->vars, "has_others", count > 1);
+    return OK;
+}
+
+static void set_notice(struct req *rq)
+{
+    static const char *const known[] = { "session_ended", "sessions_ended", "password_changed" };
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (text_equal(field(rq, "done"), known[i]))
+            vars_text(rq->vars, "notice",
+                      locale_text(rq->locale, text_format(rq->arena, "notice.%s", known[i])));
+}
+
+static enum err show(struct req *rq)
+{
+    TRY(list_sessions(rq, &rq->tx));
+    set_notice(rq);
+    return page(rq, "account_security");
+}
+
+static enum err change_page(struct req *rq)
+{
+    /* Should the form be shown again, the list belongs to it. */
+    TRY(list_sessions(rq, &rq->peek));
+    TRY(change(rq));
+    return see_other(rq, "/account/security?done=password_changed");
+}
+
+#define CHANGE_FIELDS                                              \
+    {                                                              \
+        { "current_password", FIELD_PASSWORD },                    \
+            { "password", FIELD_PASSWORD, .help = "the new one" }, \
+    }
+
+const struct route security_routes[] = {
+    ROUTE(POST, "/v1/auth/password/change", SIGNED_IN, change_api, .lane = LANE_HASH,
+          .fields = CHANGE_FIELDS, .limits = { { BY_ACCOUNT, 5, MINUTE, "password" } },
+          .gives = { { 200, "{\"status\":\"password_changed\"}" }, { 403, "password_wrong" } },
+          .help = "Changes my password; all other sessions end."),
+    ROUTE(GET, "/account/security", SIGNED_IN, show,
+          .fields = { { "done", FIELD_TEXT, .optional = true, .max = 40 } },
+          .help = "Password and sessions."),
+    ROUTE(POST, "/account/password", SIGNED_IN, change_page, .lane = LANE_HASH,
+          .fields = CHANGE_FIELDS, .limits = { { BY_ACCOUNT, 5, MINUTE, "password" } },
+          .page = "account_security", .help = "Changes my password by form."),
+    ROUTES_END,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Periodic work that belongs to no single feature.
+ */
+#include "feature/features.h"
+
+#include "account/account.h"
+#include "account/registration.h"
+#include "service/audit.h"
+#include "service/keyring.h"
+#include "service/setting.h"
+
+static enum err tend_keys(struct job *job)
+{
+    return keyring_tend(job->db, job->arena);
+}
+
+static enum err retain_audit(struct job *job)
+{
+    return audit_retain(job->tx, job->now - setting_span(SETTING_AUDIT_KEEP), &job->more);
+}
+
+/* Whoever can rewrite the store cannot rewrite what the log already carried away. */
+static enum err write_checkpoint(struct job *job)
+{
+    return audit_checkpoint(job->tx);
+}
+
+static enum err purge_registrations(struct job *job)
+{
+    TRY(registration_purge(job->tx, job->now));
+    return account_purge_unverified(job->tx, job->now - 7 * DAY);
+}
+
+const struct job_kind upkeep_jobs[] = {
+    { "key.tend", tend_keys, MINUTE, "rotates signing keys and takes over what other nodes did" },
+    { "audit.retain", retain_audit, DAY, "removes audit events older than AUDIT_KEEP" },
+    { "audit.checkpoint", write_checkpoint, HOUR,
+      "writes the heads of the audit chains to the log" },
+    { "registration.purge", purge_registrations, HOUR,
+      "removes registrations that were never confirmed" },
+    { 0 },
+};

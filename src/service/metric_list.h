@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counters, once: METRIC(symbol, "name", "first label", "second label", "help"). An empty label is
+ * none.
+ */
+METRIC(AUTH_ATTEMPTS, "auth_attempts_total", "method", "result", "sign-in attempts")
+METRIC(EMAILS_SENT, "emails_sent_total", "", "", "mails handed to the mail server")
+METRIC(EMAILS_FAILED, "emails_failed_total", "", "", "mails given up")
+METRIC(TOKEN_REFRESHES, "token_refreshes_total", "result", "", "refresh token rotations")
+METRIC(SESSIONS_CREATED, "sessions_created_total", "", "", "sessions started")
+METRIC(SESSIONS_REVOKED, "sessions_revoked_total", "reason", "", "sessions ended before their time")
+METRIC(RATE_LIMIT_HITS, "rate_limit_hits_total", "rule", "", "requests refused by a limit")

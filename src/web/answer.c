@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers: see req.h. Bodies are built in the request's arena and leave after the commit.
+ */
+#include "base/text.h"
+#include "service/setting.h"
+#include "web/page.h"
+#include "web/req.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { BODY_MAX = 4 << 20 };
+
+static size_t position(const struct req *rq, const char *name)
+{
+    for (size_t i = 0; i < ROUTE_FIELDS && rq->route->fields[i].name; i++)
+        if (text_equal(rq->route->fields[i].name, name))
+            return i;
+    assert(!"a field that the route does not have");
+    return 0;
+}
+
+const char *field(struct req *rq, const char *name)
+{
+    return rq->values[position(rq, name)];
+}
+
+int64_t field_num(struct req *rq, const char *name)
+{
+    return rq->nums[position(rq, name)];
+}
+
+const char *param(struct req *rq, const char *name)
+{
+    for (int i = 0; i < ROUTE_PARAMS && rq->match.names[i]; i++)
+        if (text_equal(rq->match.names[i], name))
+            return rq->match.values[i];
+    assert(!"a parameter that the path does not have");
+    return NULL;
+}
+
+struct json_writer *answer(struct req *rq, int status)
+{
+    rq->x->response.status = status;
+    rq->x->response.content_type = "application/json";
+    buf_init(&rq->body, rq->arena, BODY_MAX);
+    json_write(&rq->json, &rq->body);
+    json_begin_object(&rq->json, NULL);
+    return &rq->json;
+}
+
+enum err answer_status(struct req *rq, int status, const char *word)
+{
+    json_put_text(answer(rq, status), "status", word);
+    return OK;
+}
+
+enum err answer_empty(struct req *rq, int status)
+{
+    rq->x->response.status = status;
+    return OK;
+}
+
+enum err answer_document(struct req *rq, const char *content_type, struct mem body)
+{
+    rq->x->response.status = 200;
+    rq->x->response.content_type = content_type;
+    rq->x->response.body = body;
+    rq->x->response.compress = true;
+    return OK;
+}
+
+enum err page_with_status(struct req *rq, const char *name, int status)
+{
+    struct buf out;
+    buf_init(&out, rq->arena, BODY_MAX);
+    TRY(page_set_vars(rq, name));
+    TRY(template_render(text_format(rq->arena, "pages/%s.html", name), rq->locale, rq->vars, &out));
+    rq->x->response.status = status;
+    rq->x->response.content_type = "text/html; charset=utf-8";
+    rq->x->response.body = buf_mem(&out);
+    rq->x->response.compress = true;
+    return OK;
+}
+
+enum err page(struct req *rq, const char *name)
+{
+    return page_with_status(rq, name, 200);
+}
+
+enum err see_other(struct req *rq, const char *path)
+{
+    rq->x->response.status = 303;
+    http_header_add(&rq->x->response, "Location", path);
+    return OK;
+}
+
+/* Only a path of ours, spelled plainly: browsers read "//", "/\" and control characters as
+ * something else. */
+static bool is_plain_path(const char *next)
+{
+    if (!next || next[0] != '/' || strlen(next) > 500 || strstr(next, "//") || strstr(next, ".."))
+        return false;
+    for (const char *p = next; *p; p++)
+        if (*p <= ' ' || *p > '~' || strchr("\\\"<>^`{|}#%@:", *p))
+            return false;
+    return true;
+}
+
+const char *safe_next(const char *next, const char *fallback)
+{
+    struct arena scratch;
+    struct match m;
+    char path[512];
+    if (!is_plain_path(next))
+        return fallback;
+    size_t n = strcspn(next, "?");
+    memcpy(path, next, n);
+    path[n] = 0;
+    arena_init(&scratch, 4096);
+    enum err e = router_match(HTTP_GET, path, &scratch, &m);
+    arena_done(&scratch);
+    return e == OK && !route_is_api(m.route) ? next : fallback;
+}
+
+enum err refuse(struct req *rq, enum problem problem)
+{
+    rq->problem = problem;
+    return E_REFUSED;
+}
+
+enum err refuse_and_keep(struct req *rq, enum problem problem)
+{
+    rq->is_kept = true;
+    return refuse(rq, problem);
+}
+
+enum err refuse_field(struct req *rq, const char *name, enum problem problem)
+{
+    if (rq->error_count < FIELD_ERRORS)
+        rq->errors[rq->error_count++] = (struct field_error){ name, problem };
+    return refuse(rq, PROBLEM_FIELDS_INVALID);
+}

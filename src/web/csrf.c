@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cross-site request forgery: see csrf.h.
+ */
+#include "web/csrf.h"
+
+#include "base/random.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+#include "http/cookie.h"
+#include "service/keyring.h"
+#include "service/setting.h"
+
+#include <string.h>
+
+enum { TOKEN_CHARS = 43, COOKIE_CHARS = 22 };
+
+bool csrf_is_allowed_origin(const char *origin)
+{
+    const char *list = setting_text(SETTING_CORS_ORIGINS);
+    size_t n = strlen(origin);
+    while (*list) {
+        list += strspn(list, ", ");
+        size_t length = strcspn(list, ", ");
+        if (length == n && n && strncmp(list, origin, n) == 0)
+            return true;
+        list += length;
+    }
+    return false;
+}
+
+/* PUBLIC_URL's origin; on a loopback address also the one the request itself names, so that
+   localhost and 127.0.0.1 are both us. */
+static bool is_our_origin(struct req *rq, const char *origin)
+{
+    if (text_equal(origin, setting_public_origin()))
+        return true;
+    const char *scheme = setting_is_secure() ? "https" : "http";
+    return setting_is_loopback() &&
+           text_equal(origin, text_format(rq->arena, "%s://%s", scheme, rq->x->request.host));
+}
+
+enum err csrf_check_source(struct req *rq, bool *ret_is_proved)
+{
+    const char *site = http_header_find(&rq->x->request, "sec-fetch-site");
+    const char *origin = http_header_find(&rq->x->request, "origin");
+    bool is_listed = origin && route_is_api(rq->route) && csrf_is_allowed_origin(origin);
+    bool is_ours = origin && is_our_origin(rq, origin);
+    *ret_is_proved = false;
+    if (site && !text_equal(site, "same-origin") && !text_equal(site, "none") && !is_listed)
+        return refuse(rq, PROBLEM_CSRF_FAILED);
+    if (origin && !is_ours && !is_listed)
+        return refuse(rq, PROBLEM_CSRF_FAILED);
+    *ret_is_proved = is_ours || text_equal(site, "same-origin");
+    return OK;
+}
+
+static const char *form_cookie_name(void)
+{
+    return setting_is_secure() ? "__Host-cardea-form" : "cardea-form";
+}
+
+/* The value of the form cookie, NULL when it is missing or not one of ours. */
+static const char *find_form_cookie(struct req *rq)
+{
+    const char *value;
+    const char *header = http_header_find(&rq->x->request, "cookie");
+    if (cookie_find(rq->arena, header, form_cookie_name(), &value) || strlen(value) != COOKIE_CHARS)
+        return NULL;
+    return value;
+}
+
+static enum err make(struct req *rq, const char *subject, const char **ret)
+{
+    uint8_t key[32], mac[SHA256_BYTES];
+    char *token = arena_alloc(rq->arena, TOKEN_CHARS + 1);
+    TRY(keyring_derive(NULL, "csrf", key));
+    hmac_sha256(MEM(key, sizeof key), mem_text(subject), mac);
+    base64url_format(MEM(mac, sizeof mac), token);
+    *ret = token;
+    return OK;
+}
+
+/* What a token is bound to: the session, else the form cookie. */
+static const char *subject_of(struct req *rq, const char *form_cookie)
+{
+    return rq->is_signed_in ? text_format(rq->arena, "session:%s", rq->session.id)
+                            : text_format(rq->arena, "form:%s", form_cookie);
+}
+
+enum err csrf_check_token(struct req *rq, bool is_proved)
+{
+    const char *cookie = find_form_cookie(rq), *expected;
+    const char *header = http_header_find(&rq->x->request, "x-csrf-token");
+    const char *presented = rq->form_csrf ? rq->form_csrf : header;
+    /* An API call needs no token when no cookie speaks for it, or the browser vouches for its
+       source: JSON cannot be sent across sites without asking first. */
+    if (route_is_api(rq->route) && (!rq->came_by_cookie || is_proved))
+        return OK;
+    if (!presented || (!rq->is_signed_in && !cookie))
+        return refuse(rq, PROBLEM_CSRF_FAILED);
+    TRY(make(rq, subject_of(rq, cookie), &expected));
+    return mem_equal(mem_text(presented), mem_text(expected)) ? OK
+                                                              : refuse(rq, PROBLEM_CSRF_FAILED);
+}
+
+static const char *new_form_cookie(struct req *rq)
+{
+    uint8_t bytes[16];
+    char *value = arena_alloc(rq->arena, COOKIE_CHARS + 1);
+    random_bytes(bytes, sizeof bytes);
+    base64url_format(MEM(bytes, sizeof bytes), value);
+    set_cookie(rq, form_cookie_name(), value, 0);
+    return value;
+}
+
+const char *csrf_token(struct req *rq)
+{
+    const char *token, *cookie = find_form_cookie(rq);
+    if (!rq->is_signed_in && !cookie)
+        cookie = new_form_cookie(rq);
+    return make(rq, subject_of(rq, cookie), &token) ? "" : token;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cross-site request forgery. Two walls: what the browser says of itself (Sec-Fetch-Site, else
+ * Origin), and a token in every form that only our page knew, bound to the session, or before
+ * sign-in to a cookie of its own.
+ */
+#pragma once
+
+#include "web/req.h"
+
+/* The first wall, for every request that may write. Refuses with csrf_failed. *ret_is_proved: the
+   browser said that the request comes from our own pages. */
+enum err csrf_check_source(struct req *rq, bool *ret_is_proved);
+
+/* The second wall, once the session is known. */
+enum err csrf_check_token(struct req *rq, bool is_proved);
+
+/* The token for forms on the page that is being rendered; sets the cookie it is bound to when
+ * needed. */
+const char *csrf_token(struct req *rq);
+
+/* Origin is on the CORS_ORIGINS list. */
+bool csrf_is_allowed_origin(const char *origin);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fields: see fields.h. A JSON body, a form and a query end in the same place: a value by name,
+ * checked by its declared kind. Passwords are taken exactly as typed.
+ */
+#include "web/fields.h"
+
+#include "account/account.h"
+#include "account/email.h"
+#include "base/text.h"
+#include "http/form.h"
+
+#include <string.h>
+
+void fields_bounds(const struct field *f, int64_t *ret_min, int64_t *ret_max)
+{
+    static const struct {
+        int64_t min, max;
+    } of_kind[] = {
+        [FIELD_UNUSED] = { 0, 0 },
+        [FIELD_TEXT] = { 0, 4096 },
+        [FIELD_EMAIL] = { 3, 254 },
+        [FIELD_PASSWORD] = { 1, 1024 },
+        [FIELD_TOKEN] = { 1, 512 },
+        [FIELD_NAME] = { 1, 400 },
+        [FIELD_LOCALE] = { 2, 35 },
+        [FIELD_FLAG] = { 0, 1 },
+        [FIELD_NUM] = { INT64_MIN, INT64_MAX },
+    };
+    bool has_own = f->min || f->max;
+    *ret_min = has_own ? f->min : of_kind[f->kind].min;
+    *ret_max = has_own ? f->max : of_kind[f->kind].max;
+}
+
+const char *fields_kind_name(enum field_kind kind)
+{
+    static const char *const names[] = {
+        [FIELD_UNUSED] = "",           [FIELD_TEXT] = "text",   [FIELD_EMAIL] = "e-mail",
+        [FIELD_PASSWORD] = "password", [FIELD_TOKEN] = "token", [FIELD_NAME] = "name",
+        [FIELD_LOCALE] = "language",   [FIELD_FLAG] = "flag",   [FIELD_NUM] = "integer",
+    };
+    return names[kind];
+}
+
+static int index_of(const struct route *route, const char *name)
+{
+    for (int i = 0; i < ROUTE_FIELDS && route->fields[i].name; i++)
+        if (text_equal(route->fields[i].name, name))
+            return i;
+    return -1;
+}
+
+/* The kind's own rule for a text whose length fits. */
+static enum problem judge(struct req *rq, const struct field *f, const char *value)
+{
+    struct email email;
+    switch (f->kind) {
+    case FIELD_EMAIL: return email_parse(rq->arena, value, &email) ? PROBLEM_EMAIL_INVALID : 0;
+    case FIELD_NAME: return account_name_is_good(value) ? 0 : PROBLEM_NAME_INVALID;
+    case FIELD_LOCALE: return locale_find(value) ? 0 : PROBLEM_LOCALE_UNKNOWN;
+    default: return PROBLEM_NONE;
+    }
+}
+
+static void complain(struct req *rq, const struct field *f, enum problem problem)
+{
+    (void)!refuse_field(rq, f->name, problem);
+}
+
+static void take_text(struct req *rq, int i, const char *value)
+{
+    const struct field *f = &rq->route->fields[i];
+    int64_t min, max, n = (int64_t)strlen(value);
+    fields_bounds(f, &min, &max);
+    rq->values[i] = value;
+    if (n > max)
+        return complain(
+            rq, f, f->kind == FIELD_PASSWORD ? PROBLEM_PASSWORD_TOO_LONG : PROBLEM_FIELD_TOO_LONG);
+    if (n < min)
+        return complain(rq, f, n ? PROBLEM_FIELD_TOO_SHORT : PROBLEM_FIELD_REQUIRED);
+    enum problem problem = judge(rq, f, value);
+    if (problem)
+        complain(rq, f, problem);
+}
+
+static void take_num(struct req *rq, int i, int64_t value)
+{
+    const struct field *f = &rq->route->fields[i];
+    int64_t min, max;
+    fields_bounds(f, &min, &max);
+    rq->nums[i] = value;
+    if (value < min || value > max)
+        complain(rq, f, PROBLEM_FIELD_RANGE);
+}
+
+static void take_json(struct req *rq, int i, const struct json_value *value)
+{
+    const struct field *f = &rq->route->fields[i];
+    bool is_flag = value->kind == JSON_IS_TRUE || value->kind == JSON_IS_FALSE;
+    if (value->kind == JSON_IS_NULL)
+        return;
+    if (f->kind == FIELD_FLAG && is_flag)
+        return take_num(rq, i, value->kind == JSON_IS_TRUE);
+    if (f->kind == FIELD_NUM && value->kind == JSON_IS_INT)
+        return take_num(rq, i, value->num);
+    if (f->kind != FIELD_FLAG && f->kind != FIELD_NUM && value->kind == JSON_IS_TEXT)
+        return take_text(rq, i, value->text);
+    complain(rq, f, PROBLEM_FIELD_TYPE);
+}
+
+/* Forms know only texts. An optional field left empty was not filled in. */
+static void take_form(struct req *rq, int i, const char *value)
+{
+    const struct field *f = &rq->route->fields[i];
+    int64_t number;
+    if (!*value && f->optional)
+        return;
+    if (f->kind == FIELD_FLAG)
+        return take_num(
+            rq, i, text_equal(value, "1") || text_equal(value, "true") || text_equal(value, "on"));
+    if (f->kind != FIELD_NUM)
+        return take_text(rq, i, value);
+    if (text_parse_int(value, INT64_MIN, INT64_MAX, &number))
+        return take_num(rq, i, number);
+    complain(rq, f, PROBLEM_FIELD_TYPE);
+}
+
+static enum err unknown_member(struct req *rq, const char *name)
+{
+    rq->problem_detail = text_format(rq->arena, "unknown member: %.100s", name);
+    return refuse(rq, PROBLEM_UNKNOWN_FIELD);
+}
+
+static enum err read_json(struct req *rq)
+{
+    struct json_value root;
+    const char *why = "";
+    const struct mem body = rq->x->request.body;
+    if (!body.n)
+        return OK;
+    enum err e = json_read(rq->arena, body, &root, &why);
+    if (e == E_INVALID || (e == OK && root.kind != JSON_IS_OBJECT)) {
+        rq->problem_detail = e ? why : "an object is expected";
+        return refuse(rq, PROBLEM_MALFORMED_JSON);
+    }
+    TRY(e);
+    for (size_t m = 0; m < root.count; m++) {
+        int i = index_of(rq->route, root.items[m].key);
+        if (i < 0)
+            return unknown_member(rq, root.items[m].key);
+        take_json(rq, i, &root.items[m]);
+    }
+    return OK;
+}
+
+static enum err read_form(struct req *rq, struct mem bytes, bool is_strict)
+{
+    struct form form;
+    if (form_parse(rq->arena, bytes, &form))
+        return refuse(rq, PROBLEM_BAD_REQUEST);
+    for (size_t f = 0; f < form.count; f++) {
+        int i = index_of(rq->route, form.fields[f].name);
+        if (i >= 0)
+            take_form(rq, i, form.fields[f].value);
+        else if (text_equal(form.fields[f].name, "csrf"))
+            rq->form_csrf = form.fields[f].value;
+        else if (is_strict)
+            return unknown_member(rq, form.fields[f].name);
+    }
+    return OK;
+}
+
+/* "application/json; charset=utf-8" is application/json. */
+static bool is_type(const char *content_type, const char *wanted)
+{
+    size_t n = strlen(wanted);
+    struct arena scratch;
+    if (!content_type || strlen(content_type) > 200)
+        return false;
+    arena_init(&scratch, 1024);
+    const char *lower = text_lower_ascii(&scratch, content_type);
+    bool is = strncmp(lower, wanted, n) == 0 && strchr("; \t", lower[n]) != NULL;
+    arena_done(&scratch);
+    return is;
+}
+
+static enum err read_body(struct req *rq)
+{
+    const char *content_type = http_header_find(&rq->x->request, "content-type");
+    bool is_api = route_is_api(rq->route);
+    const char *wanted = is_api ? "application/json" : "application/x-www-form-urlencoded";
+    if ((rq->x->request.body.n || content_type) && !is_type(content_type, wanted))
+        return refuse(rq, PROBLEM_UNSUPPORTED_MEDIA_TYPE);
+    if (is_api && *rq->x->request.query)
+        return unknown_member(rq, "query parameters");
+    return is_api ? read_json(rq) : read_form(rq, rq->x->request.body, true);
+}
+
+static void ask_for_missing(struct req *rq)
+{
+    for (int i = 0; i < ROUTE_FIELDS && rq->route->fields[i].name; i++) {
+        const struct field *f = &rq->route->fields[i];
+        bool is_text = f->kind != FIELD_FLAG && f->kind != FIELD_NUM;
+        bool has_error = false;
+        for (size_t k = 0; k < rq->error_count; k++)
+            has_error = has_error || text_equal(rq->errors[k].field, f->name);
+        if (!f->optional && is_text && !rq->values[i] && !has_error)
+            complain(rq, f, PROBLEM_FIELD_REQUIRED);
+    }
+}
+
+enum err fields_read(struct req *rq)
+{
+    /* A page's address may carry anything after '?': mail programs and advertisers add to it. */
+    if (route_is_safe(rq->route))
+        TRY(read_form(rq, mem_text(rq->x->request.query), route_is_api(rq->route)));
+    if (!route_is_safe(rq->route))
+        TRY(read_body(rq));
+    ask_for_missing(rq);
+    return rq->error_count ? refuse(rq, PROBLEM_FIELDS_INVALID) : OK;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Headers of every answer: see headers.h.
+ */
+#include "web/headers.h"
+
+#include "base/text.h"
+#include "service/setting.h"
+#include "web/csrf.h"
+#include "web/req.h"
+
+#define CSP_PAGES                                                                     \
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; " \
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "      \
+    "frame-ancestors 'none'"
+
+static void add(struct http_response *response, const char *name, const char *value)
+{
+    http_header_add(response, name, value);
+}
+
+void headers_add_security(struct http_response *response, const struct route *route)
+{
+    bool is_api = route && route_is_api(route);
+    bool is_static = response->is_static;
+    if (setting_is_secure())
+        add(response, "Strict-Transport-Security", "max-age=63072000; includeSubDomains");
+    add(response, "Content-Security-Policy",
+        route && route->csp ? route->csp
+        : is_api            ? "default-src 'none'; frame-ancestors 'none'"
+                            : CSP_PAGES);
+    add(response, "X-Content-Type-Options", "nosniff");
+    add(response, "X-Frame-Options", "DENY");
+    add(response, "Referrer-Policy", route && route->has_token ? "no-referrer" : "same-origin");
+    add(response, "Permissions-Policy",
+        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()");
+    add(response, "Cross-Origin-Opener-Policy", "same-origin");
+    add(response, "Cross-Origin-Resource-Policy", "same-origin");
+    if (!is_static)
+        add(response, "Cache-Control", "no-store");
+}
+
+void headers_add_cors(struct req *rq)
+{
+    const char *origin = http_header_find(&rq->x->request, "origin");
+    if (!origin || !rq->route || !route_is_api(rq->route) || !csrf_is_allowed_origin(origin))
+        return;
+    add(&rq->x->response, "Access-Control-Allow-Origin", origin);
+    add(&rq->x->response, "Vary", "Origin");
+    add(&rq->x->response, "Access-Control-Expose-Headers",
+        "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id");
+}
+
+bool headers_answer_preflight(struct req *rq)
+{
+    const struct http_request *request = &rq->x->request;
+    const char *origin = http_header_find(request, "origin");
+    const char *method = http_header_find(request, "access-control-request-method");
+    if (request->method != HTTP_OPTIONS || !origin || !method || !csrf_is_allowed_origin(origin))
+        return false;
+    rq->x->response.status = 204;
+    add(&rq->x->response, "Access-Control-Allow-Origin", origin);
+    add(&rq->x->response, "Vary", "Origin");
+    add(&rq->x->response, "Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE");
+    add(&rq->x->response, "Access-Control-Allow-Headers",
+        "authorization, content-type, idempotency-key, x-request-id, traceparent");
+    add(&rq->x->response, "Access-Control-Max-Age", "600");
+    return true;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The limits of a route: see limits.h. IPv6 counts by /64. An address field counts by what was
+ * typed, known or not, so the limit tells nothing about who has an account (ENUM-06).
+ */
+#include "web/limits.h"
+
+#include "account/email.h"
+#include "base/text.h"
+#include "service/limit.h"
+#include "service/metric.h"
+
+#include <string.h>
+
+/* "crt_" and the session id: the same for every refresh token of a session. */
+enum { REFRESH_ID_CHARS = 30 };
+
+static struct mem key_of(struct req *rq, enum limit_by by)
+{
+    struct email email;
+    switch (by) {
+    case BY_IP: {
+        struct ip *network = arena_alloc(rq->arena, sizeof *network);
+        *network = ip_network(rq->client, 32, 64);
+        return MEM(network, sizeof *network);
+    }
+    case BY_ACCOUNT: return mem_text(rq->session.account_id);
+    case BY_SESSION: return mem_text(rq->session.id);
+    case BY_EMAIL_FIELD: {
+        const char *typed = field(rq, "email");
+        return !typed || email_parse(rq->arena, typed, &email)
+                   ? mem_text(typed)
+                   : mem_text(email_limit_key(rq->arena, email.key));
+    }
+    case BY_REFRESH_FIELD: {
+        const char *token = field(rq, "refresh_token");
+        return token ? MEM(token, strnlen(token, REFRESH_ID_CHARS)) : MEM_NONE;
+    }
+    case LIMIT_UNUSED: break;
+    }
+    return MEM_NONE;
+}
+
+static void tell(struct req *rq, const struct limit_state *state)
+{
+    struct http_response *response = &rq->x->response;
+    for (size_t i = 0; i < response->header_count; i++)
+        if (text_equal(response->headers[i].name, "RateLimit-Limit"))
+            return; /* the first rule speaks */
+    http_header_add(response, "RateLimit-Limit",
+                    text_format(rq->arena, "%lld", (long long)state->limit));
+    http_header_add(response, "RateLimit-Remaining",
+                    text_format(rq->arena, "%lld", (long long)state->remaining));
+    http_header_add(response, "RateLimit-Reset",
+                    text_format(rq->arena, "%lld", (long long)((state->resets_in + 999) / 1000)));
+}
+
+static enum err take(struct req *rq, const struct limit_rule *rule)
+{
+    static const char *const by_names[] = { "", "ip", "account", "session", "email", "refresh" };
+    const char *name = text_format(
+        rq->arena, "%s %s", rule->shared ? rule->shared : rq->route->path, by_names[rule->by]);
+    struct limit_state state = limit_take(name, key_of(rq, rule->by), rule->count, rule->span);
+    if (state.is_allowed) {
+        tell(rq, &state);
+        return OK;
+    }
+    metric_count(METRIC_RATE_LIMIT_HITS, rule->shared ? rule->shared : rq->route->path, "");
+    rq->retry_after = (state.resets_in + 999) / 1000;
+    return refuse(rq, PROBLEM_RATE_LIMITED);
+}
+
+static enum err take_all(struct req *rq, bool is_late)
+{
+    for (int i = 0; i < ROUTE_LIMITS && rq->route->limits[i].by; i++) {
+        const struct limit_rule *rule = &rq->route->limits[i];
+        bool needs_session = rule->by == BY_ACCOUNT || rule->by == BY_SESSION;
+        if (needs_session == is_late && (!needs_session || rq->is_signed_in))
+            TRY(take(rq, rule));
+    }
+    return OK;
+}
+
+enum err limits_take_early(struct req *rq)
+{
+    return take_all(rq, false);
+}
+
+enum err limits_take_late(struct req *rq)
+{
+    return take_all(rq, true);
+}

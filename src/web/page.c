@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The values that every page may use: see page.h.
+ */
+#include "web/page.h"
+
+#include "base/text.h"
+#include "http/cookie.h"
+#include "service/setting.h"
+#include "web/csrf.h"
+
+const char *page_locale_cookie(void)
+{
+    return setting_is_secure() ? "__Host-cardea-locale" : "cardea-locale";
+}
+
+void page_choose_locale(struct req *rq)
+{
+    const char *tag = NULL;
+    const struct http_request *request = &rq->x->request;
+    if (rq->is_signed_in)
+        tag = rq->session.locale;
+    else if (cookie_find(rq->arena, http_header_find(request, "cookie"), page_locale_cookie(),
+                         &tag))
+        tag = NULL;
+    rq->locale = locale_choose(tag, http_header_find(request, "accept-language"),
+                               setting_text(SETTING_DEFAULT_LOCALE));
+}
+
+static void set_languages(struct req *rq)
+{
+    for (size_t i = 0; i < locale_count(); i++) {
+        const struct locale *one = locale_nth(i);
+        struct vars *item = vars_item(rq->vars, "locales");
+        vars_text(item, "tag", locale_tag(one));
+        vars_text(item, "name", locale_name(one));
+        vars_flag(item, "current", one == rq->locale);
+    }
+}
+
+static void set_account(struct req *rq)
+{
+    const struct session *s = &rq->session;
+    vars_flag(rq->vars, "account", true);
+    vars_text(rq->vars, "account_name", text_is_empty(s->name) ? s->email : s->name);
+    vars_text(rq->vars, "account_email", s->email);
+    vars_flag(rq->vars, "is_admin", s->roles >= ROLE_ADMIN);
+}
+
+enum err page_set_vars(struct req *rq, const char *name)
+{
+    struct vars *v = rq->vars;
+    const char *support = setting_text(SETTING_SUPPORT_ADDRESS);
+    vars_text(v, "lang", locale_tag(rq->locale));
+    vars_text(v, "dir", locale_is_rtl(rq->locale) ? "rtl" : "ltr");
+    vars_text(v, "page", name);
+    vars_text(v, "service_name", setting_text(SETTING_SERVICE_NAME));
+    vars_text(v, "title",
+              template_format(rq->arena, rq->locale, text_format(rq->arena, "%s.title", name), v));
+    vars_text(v, "support_address", text_is_empty(support) ? NULL : support);
+    vars_text(v, "path", rq->x->request.path);
+    vars_text(v, "request_id", rq->request_id);
+    vars_flag(v, "development", setting_is_development());
+    vars_text(v, "csrf", csrf_token(rq));
+    set_languages(rq);
+    if (rq->is_signed_in)
+        set_account(rq);
+    return OK;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every problem an answer may carry, once: PROBLEM(symbol, status, "code", "title"). The code is
+ * stable; the title is for developers; people see the catalogue's "error.<code>".
+ * docs/reference/errors.md is made from it.
+ */
+PROBLEM(BAD_REQUEST, 400, "bad_request", "The request is malformed")
+PROBLEM(UNKNOWN_FIELD, 400, "unknown_field",
+        "The request has a member that this route does not know")
+PROBLEM(MALFORMED_JSON, 400, "malformed_json", "The body is not the JSON that this route takes")
+PROBLEM(DUPLICATE_COOKIE, 400, "duplicate_cookie", "The session cookie was sent twice")
+PROBLEM(UNAUTHENTICATED, 401, "unauthenticated",
+        "Nobody is signed in, or the credential is not valid any more")
+PROBLEM(INVALID_CREDENTIALS, 401, "invalid_credentials", "The address or the password is wrong")
+PROBLEM(REFRESH_INVALID, 401, "refresh_token_invalid", "The refresh token is not valid")
+PROBLEM(SESSION_MOVED, 401, "session_moved",
+        "The session was used from another network or program and was ended")
+PROBLEM(REAUTH_REQUIRED, 401, "reauth_required", "A fresh proof of identity is needed")
+PROBLEM(FORBIDDEN, 403, "forbidden", "This is not allowed")
+PROBLEM(CSRF_FAILED, 403, "csrf_failed", "The request does not come from our own pages")
+PROBLEM(PASSWORD_WRONG, 403, "password_wrong", "The current password is wrong")
+PROBLEM(LAST_ADMIN, 403, "last_admin", "One administrator must remain")
+PROBLEM(NOT_FOUND, 404, "not_found", "There is no such thing")
+PROBLEM(METHOD_NOT_ALLOWED, 405, "method_not_allowed", "The method is not allowed here")
+PROBLEM(REQUEST_TIMEOUT, 408, "request_timeout", "The request took too long to arrive")
+PROBLEM(CONFLICT, 409, "conflict", "The state changed meanwhile")
+PROBLEM(GONE, 410, "gone", "The link was used or has expired")
+PROBLEM(TOO_LARGE, 413, "payload_too_large", "The body is too large")
+PROBLEM(TARGET_TOO_LONG, 414, "target_too_long", "The request target is too long")
+PROBLEM(UNSUPPORTED_MEDIA_TYPE, 415, "unsupported_media_type",
+        "The content type is not the one this route takes")
+PROBLEM(EXPECTATION_FAILED, 417, "expectation_failed", "The expectation cannot be met")
+PROBLEM(MISDIRECTED, 421, "misdirected_request", "This host name is not served here")
+PROBLEM(FIELDS_INVALID, 422, "fields_invalid", "Some fields are not valid; errors says which")
+PROBLEM(FIELD_REQUIRED, 422, "field_required", "The field is required")
+PROBLEM(FIELD_TYPE, 422, "field_type", "The field has another type")
+PROBLEM(FIELD_TOO_SHORT, 422, "field_too_short", "The value is too short")
+PROBLEM(FIELD_TOO_LONG, 422, "field_too_long", "The value is too long")
+PROBLEM(FIELD_RANGE, 422, "field_out_of_range", "The number is out of range")
+PROBLEM(EMAIL_INVALID, 422, "email_invalid", "This is not an e-mail address")
+PROBLEM(NAME_INVALID, 422, "name_invalid", "The name holds control characters or nothing visible")
+PROBLEM(LOCALE_UNKNOWN, 422, "locale_unknown", "There is no such language here")
+PROBLEM(ID_INVALID, 422, "id_invalid", "This is not an id")
+PROBLEM(PASSWORD_TOO_SHORT, 422, "password_too_short", "The password is too short")
+PROBLEM(PASSWORD_TOO_LONG, 422, "password_too_long", "The password is too long")
+PROBLEM(PASSWORD_TOO_WEAK, 422, "password_too_weak", "The password is too easy to guess")
+PROBLEM(PASSWORD_COMPROMISED, 422, "password_compromised",
+        "The password is on a list of common ones, or is your address")
+PROBLEM(RATE_LIMITED, 429, "rate_limited", "Too many requests; retry_after says when to try again")
+PROBLEM(HEADERS_TOO_LARGE, 431, "headers_too_large", "The header is too large")
+PROBLEM(INTERNAL, 500, "internal", "Something went wrong on our side")
+PROBLEM(NOT_IMPLEMENTED, 501, "not_implemented", "The method or transfer coding is not known")
+PROBLEM(BUSY, 503, "busy", "Too much to do at the moment; try again shortly")
+PROBLEM(VERSION_NOT_SUPPORTED, 505, "version_not_supported",
+        "Only HTTP/1.0 and HTTP/1.1 are spoken here")

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Refusals: see refusal.h (RFC 9457).
+ */
+#include "web/refusal.h"
+
+#include "base/text.h"
+#include "service/setting.h"
+
+static void put_errors(struct req *rq, struct json_writer *j)
+{
+    json_begin_array(j, "errors");
+    for (size_t i = 0; i < rq->error_count; i++) {
+        const struct field_error *error = &rq->errors[i];
+        json_begin_object(j, NULL);
+        json_put_text(j, "pointer", text_format(rq->arena, "/%s", error->field));
+        json_put_text(j, "code", problem_code(error->problem));
+        json_put_text(j, "detail", problem_title(error->problem));
+        json_end(j);
+    }
+    json_end(j);
+}
+
+static void answer_problem(struct req *rq, enum problem p)
+{
+    struct json_writer *j = answer(rq, problem_status(p));
+    rq->x->response.content_type = "application/problem+json";
+    json_put_text(j, "type",
+                  text_format(rq->arena, "%s/docs#%s", setting_public_origin(), problem_code(p)));
+    json_put_text(j, "title", problem_title(p));
+    json_put_num(j, "status", problem_status(p));
+    json_put_text(j, "detail", rq->problem_detail ? rq->problem_detail : problem_title(p));
+    json_put_text(j, "code", problem_code(p));
+    json_put_text(j, "request_id", rq->request_id);
+    if (rq->error_count)
+        put_errors(rq, j);
+    if (rq->retry_after)
+        json_put_num(j, "retry_after", rq->retry_after);
+}
+
+static const char *wording(struct req *rq, enum problem p, const char *suffix)
+{
+    return locale_text(rq->locale, text_format(rq->arena, "error.%s%s", problem_code(p), suffix));
+}
+
+/* The form again, with what was typed (but for secrets) and what is wrong with it. */
+static enum err answer_form(struct req *rq, enum problem p)
+{
+    const struct field *fields = rq->route->fields;
+    for (int i = 0; i < ROUTE_FIELDS && fields[i].name; i++)
+        if (fields[i].kind != FIELD_PASSWORD && rq->values[i])
+            vars_text(rq->vars, text_format(rq->arena, "value_%s", fields[i].name), rq->values[i]);
+    for (size_t i = 0; i < rq->error_count; i++)
+        vars_text(rq->vars, text_format(rq->arena, "error_%s", rq->errors[i].field),
+                  wording(rq, rq->errors[i].problem, ""));
+    for (int i = 0; i < ROUTE_FIELDS && fields[i].name; i++)
+        if (fields[i].kind == FIELD_TOKEN && rq->values[i])
+            vars_text(rq->vars, fields[i].name, rq->values[i]);
+    vars_text(rq->vars, "error", wording(rq, p, ""));
+    return page_with_status(rq, rq->route->page, problem_status(p));
+}
+
+static enum err answer_page(struct req *rq, enum problem p)
+{
+    bool is_form = rq->route && rq->route->page && !route_is_safe(rq->route) &&
+                   p != PROBLEM_INTERNAL && p != PROBLEM_CSRF_FAILED && p != PROBLEM_FORBIDDEN;
+    if (is_form)
+        return answer_form(rq, p);
+    vars_text(rq->vars, "status", text_format(rq->arena, "%d", problem_status(p)));
+    vars_text(rq->vars, "headline", wording(rq, p, ".title"));
+    vars_text(rq->vars, "detail", wording(rq, p, ""));
+    return page_with_status(rq, "error", problem_status(p));
+}
+
+static bool wants_json(const struct req *rq)
+{
+    return text_starts(rq->x->request.path, "/v1/") ||
+           (rq->route && !rq->route->page && route_is_safe(rq->route) &&
+            rq->route->access == OPERATIONS);
+}
+
+/* Who has to sign in first comes back to where they wanted to go. */
+static bool send_to_login(struct req *rq, enum problem p)
+{
+    if (p != PROBLEM_UNAUTHENTICATED || wants_json(rq))
+        return false;
+    const char *path = rq->x->request.path;
+    bool comes_back = route_is_safe(rq->route) && !text_equal(path, "/");
+    (void)!see_other(rq, comes_back ? text_format(rq->arena, "/login?next=%s", safe_next(path, "/"))
+                                    : "/login");
+    return true;
+}
+
+void refusal_answer(struct req *rq)
+{
+    enum problem p = rq->problem ? rq->problem : PROBLEM_INTERNAL;
+    struct http_response *response = &rq->x->response;
+    *response = (struct http_response){ 0 };
+    if (send_to_login(rq, p))
+        return;
+    if (wants_json(rq) || answer_page(rq, p))
+        answer_problem(rq, p);
+    if (p == PROBLEM_METHOD_NOT_ALLOWED)
+        http_header_add(response, "Allow", rq->match.allow);
+    if (problem_status(p) == 401)
+        http_header_add(response, "WWW-Authenticate",
+                        p == PROBLEM_UNAUTHENTICATED
+                            ? "Bearer realm=\"cardea\", error=\"invalid_token\""
+                            : "Bearer realm=\"cardea\"");
+    if (rq->retry_after)
+        http_header_add(response, "Retry-After",
+                        text_format(rq->arena, "%lld", (long long)rq->retry_after));
+}

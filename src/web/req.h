@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A request as features see it: fields that were checked, who is signed in, a transaction, and ways
+ * to answer. A handler runs straight down, returns OK after answering, or passes on what went
+ * wrong. It never sees raw input, never frees, never sends before the commit.
+ */
+#pragma once
+
+#include "account/role.h"
+#include "account/session.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/ip.h"
+#include "base/json.h"
+#include "db/db.h"
+#include "http/http.h"
+#include "service/audit.h"
+#include "service/locale.h"
+#include "service/template.h"
+#include "web/problem.h"
+#include "web/route.h"
+
+#include <setjmp.h>
+#include <stdbool.h>
+
+enum { FIELD_ERRORS = 12 };
+
+struct field_error {
+    const char *field;
+    enum problem problem;
+};
+
+struct req {
+    struct http_exchange *x;
+    struct arena *arena;
+    struct match match;
+    const struct route *route; /* NULL when there was no match */
+    int64_t now;
+    const char *request_id, *trace_id;
+
+    /* Who asks, from where. */
+    struct ip client;
+    struct origin from;
+    struct audit_by by;
+    bool is_signed_in;
+    struct session session;
+    bool came_by_cookie; /* the session was named by the cookie, not by a bearer token */
+
+    /* What they ask. */
+    const char *values[ROUTE_FIELDS]; /* by the route's order; NULL when absent */
+    int64_t nums[ROUTE_FIELDS];
+
+    /* The store: peek for reads before slow work, tx for what belongs together. */
+    struct tx peek, tx;
+
+    /* The answer. */
+    const struct locale *locale;
+    struct vars *vars;
+    struct buf body;
+    struct json_writer json;
+    enum problem problem;
+    const char *problem_detail;
+    int64_t retry_after; /* seconds */
+    struct field_error errors[FIELD_ERRORS];
+    size_t error_count;
+    bool is_kept;                /* refused, but what was written stays (failures are counted) */
+    const char *touched_account; /* its cached sessions are stale once the commit is through */
+    bool wakes_jobs;
+
+    /* The dispatcher's. */
+    const char *cookie;    /* the session cookie's value, NULL when none came */
+    const char *form_csrf; /* the token of a posted form */
+    int stage;
+    jmp_buf trap;
+};
+
+/* --- what was asked
+ * ------------------------------------------------------------------------------- */
+
+/* A field's value, NULL when it is absent (asserts that the route has it). */
+const char *field(struct req *rq, const char *name);
+/* A FIELD_FLAG or FIELD_NUM; 0 when absent. */
+int64_t field_num(struct req *rq, const char *name);
+/* A path parameter. */
+const char *param(struct req *rq, const char *name);
+
+/* --- answering: JSON
+ * ------------------------------------------------------------------------------ */
+
+/* Begins an object answer with a status; members are put into the writer, the end is written later.
+ */
+struct json_writer *answer(struct req *rq, int status);
+/* {"status":"..."} */
+enum err answer_status(struct req *rq, int status, const char *word);
+/* No content. */
+enum err answer_empty(struct req *rq, int status);
+/* A document of another type; body in the arena or static. */
+enum err answer_document(struct req *rq, const char *content_type, struct mem body);
+
+/* --- answering: pages
+ * ----------------------------------------------------------------------------- */
+
+/* Renders pages/NAME.html with rq->vars and the standard values. Status 200 unless set before. */
+enum err page(struct req *rq, const char *name);
+enum err page_with_status(struct req *rq, const char *name, int status);
+/* 303 to a path of ours. */
+enum err see_other(struct req *rq, const char *path);
+/* The path of ours in a next= value, or fallback when it is anything else (REDIR-01). */
+const char *safe_next(const char *next, const char *fallback);
+
+/* --- refusing
+ * ------------------------------------------------------------------------------------- */
+
+/* Refuses: everything written is rolled back. */
+enum err refuse(struct req *rq, enum problem problem);
+/* Refuses, but commits what was written. */
+enum err refuse_and_keep(struct req *rq, enum problem problem);
+/* Refuses for a field. */
+enum err refuse_field(struct req *rq, const char *name, enum problem problem);
+
+/* --- cookies
+ * -------------------------------------------------------------------------------------- */
+
+void set_session_cookie(struct req *rq, const char *value);
+void drop_session_cookie(struct req *rq);
+/* "__Host-cardea", or "cardea" over plain http on a loopback address. */
+const char *session_cookie_name(void);
+/* Adds a cookie with our attributes. max_age in milliseconds, negative deletes. */
+void set_cookie(struct req *rq, const char *name, const char *value, int64_t max_age);

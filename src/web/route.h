@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The route table: one entry says everything about a door. Routing, validation, access, CSRF,
+ * limits, OpenAPI, reference docs and the test matrix all come from it. Policy is deny by default:
+ * ROUTE needs an access rule to compile.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "http/http.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct req;
+
+enum access {
+    ACCESS_UNSET,
+    ANYONE,    /* no session is looked for */
+    VISITOR,   /* everybody; whoever is signed in is known */
+    SIGNED_IN, /* a live session */
+    SUPPORT,   /* and this role or a higher one */
+    BILLING,
+    ADMIN,
+    OPERATIONS,  /* everybody, but only on the operations listener when one is configured */
+    DEVELOPMENT, /* everybody, only in development mode; does not exist otherwise */
+};
+
+enum route_lane {
+    LANE_STORE,  /* uses the database: runs on a worker */
+    LANE_INLINE, /* neither waits nor computes long: runs on the thread that read the request */
+    LANE_HASH,   /* hashes a password: runs on one of few threads, behind a bounded queue */
+};
+
+enum field_kind {
+    FIELD_UNUSED,
+    FIELD_TEXT,     /* any text; min and max in bytes */
+    FIELD_EMAIL,    /* one address; the value is what was typed, checked by account/email */
+    FIELD_PASSWORD, /* exactly as typed; only the 1024-byte cap is checked here */
+    FIELD_TOKEN,    /* an opaque text of visible ASCII */
+    FIELD_NAME,     /* a display name */
+    FIELD_LOCALE,   /* a language that exists here */
+    FIELD_FLAG,     /* JSON true or false; in forms "1", "true" or "on" */
+    FIELD_NUM,      /* an integer; min and max are its range */
+};
+
+struct field {
+    const char *name;
+    enum field_kind kind;
+    bool optional;
+    int64_t min, max; /* 0, 0: the kind's own bounds */
+    const char *help;
+};
+
+enum limit_by { LIMIT_UNUSED, BY_IP, BY_ACCOUNT, BY_SESSION, BY_EMAIL_FIELD, BY_REFRESH_FIELD };
+
+struct limit_rule {
+    enum limit_by by;
+    int64_t count, span;
+    const char *shared; /* routes with the same text share the counter; NULL: this route's own */
+};
+
+struct gives {
+    int status;
+    const char *what; /* a line of JSON shape for the reference, or words */
+};
+
+enum { ROUTE_FIELDS = 8, ROUTE_LIMITS = 4, ROUTE_GIVES = 4 };
+
+struct route {
+    enum http_method method;
+    const char *path; /* "/v1/account/sessions/{id}" */
+    enum access access;
+    enum err (*run)(struct req *rq);
+    enum route_lane lane;
+    struct field fields[ROUTE_FIELDS];
+    struct limit_rule limits[ROUTE_LIMITS];
+    struct gives gives[ROUTE_GIVES];
+    const char *page; /* HTML routes: shown by a GET without run, and again by a POST whose fields
+                         were refused */
+    bool has_token;   /* the page handles a token: no Referer, no caching */
+    const char *csp;  /* instead of the usual Content-Security-Policy */
+    const char *help;
+};
+
+/* Method, path, access and handler are not optional; the rest is named. */
+#define ROUTE(method_, path_, access_, run_, ...)                                                  \
+    {                                                                                              \
+        .method = HTTP_##method_, .path = (path_), .access = (access_), .run = (run_), __VA_ARGS__ \
+    }
+#define ROUTES_END   \
+    {                \
+        .path = NULL \
+    }
+
+/* "/v1/..." answers JSON; everything else HTML or a document. */
+bool route_is_api(const struct route *route);
+/* GET or HEAD. */
+bool route_is_safe(const struct route *route);
+/* "anyone", "signed in", ... */
+const char *route_access_name(enum access access);
+
+/* The router: takes lists ended by ROUTES_END, themselves ended by NULL. Asserts that every entry
+   is sound (access set, no two alike). */
+void router_open(const struct route *const *lists);
+size_t router_count(void);
+const struct route *router_nth(size_t i);
+int router_index(const struct route *route);
+
+enum { ROUTE_PARAMS = 2 };
+struct match {
+    const struct route *route;
+    const char *names[ROUTE_PARAMS]; /* of path parameters, as in the table */
+    const char *values[ROUTE_PARAMS];
+    char allow[64]; /* for 405: "GET, HEAD, POST" */
+};
+
+/* OK; E_NOT_FOUND; or E_DENIED for a path that exists with other methods (allow is filled in). HEAD
+ * finds GET. */
+enum err router_match(enum http_method method, const char *path, struct arena *arena,
+                      struct match *ret);

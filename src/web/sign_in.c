@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signing in: see sign_in.h.
+ */
+#include "web/sign_in.h"
+
+#include "account/access_token.h"
+#include "base/text.h"
+#include "service/metric.h"
+
+enum err sign_in(struct req *rq, const struct account *who, const char *amr, const char *phc,
+                 struct signed_in *ret)
+{
+    enum err e = account_sign_in(&rq->tx, who->id, phc);
+    if (e == E_DENIED)
+        return refuse(rq, PROBLEM_INVALID_CREDENTIALS);
+    TRY(e);
+    TRY(session_start(&rq->tx, who->id, amr, &rq->from, &ret->session, &ret->tokens));
+    ret->session.email = who->email;
+    ret->session.name = who->name;
+    ret->session.locale = who->locale;
+    ret->session.roles = who->roles;
+    ret->session.verified_at = who->verified_at;
+    ret->session.account_created_at = who->created_at;
+
+    struct audit_by by = rq->by;
+    by.actor = who->id;
+    TRY(audit_add(
+        &rq->tx, &by, AUDIT_SESSION_STARTED, who->id,
+        text_format(rq->arena, "{\"session\":\"%s\",\"amr\":\"%s\"}", ret->session.id, amr)));
+    metric_count(METRIC_SESSIONS_CREATED, "", "");
+    rq->touched_account = who->id; /* an older session may have given way */
+    return OK;
+}
+
+void put_user(struct json_writer *j, const char *key, const struct session *s)
+{
+    json_begin_object(j, key);
+    json_put_text(j, "id", s->account_id);
+    json_put_text(j, "email", s->email);
+    json_put_bool(j, "email_verified", s->verified_at != 0);
+    json_put_text(j, "name", s->name);
+    json_put_text(j, "locale", s->locale);
+    role_put(j, "roles", s->roles);
+    json_put_bool(j, "mfa_enabled", false); /* no second factor can be bound in this version */
+    json_put_time(j, "created_at", s->account_created_at);
+    json_end(j);
+}
+
+enum err answer_tokens(struct req *rq, const struct signed_in *in, bool with_cookie)
+{
+    struct json_writer *j = answer(rq, 200);
+    json_put_text(j, "access_token", access_token_make(rq->arena, &in->session));
+    json_put_text(j, "token_type", "Bearer");
+    json_put_num(j, "expires_in", access_token_seconds());
+    json_put_text(j, "refresh_token", in->tokens.refresh);
+    json_put_text(j, "session_id", in->session.id);
+    put_user(j, "user", &in->session);
+    if (with_cookie)
+        set_session_cookie(rq, in->tokens.cookie);
+    return OK;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one way to become signed in. Whatever proved the identity, it ends here: the account is open,
+ * the session starts, the audit log and the figures know.
+ */
+#pragma once
+
+#include "account/account.h"
+#include "account/session.h"
+#include "web/req.h"
+
+struct signed_in {
+    struct session session;
+    struct session_tokens tokens;
+};
+
+/* Signs in who was proved by the methods amr. phc is the password hash that was compared (NULL:
+   none was); if it changed meanwhile, or the account is locked or not verified, refuses with
+   invalid_credentials. */
+enum err sign_in(struct req *rq, const struct account *who, const char *amr, const char *phc,
+                 struct signed_in *ret);
+
+/* Answers with tokens, and with the cookie too when it is wished. */
+enum err answer_tokens(struct req *rq, const struct signed_in *in, bool with_cookie);
+
+/* Writes {"id","email",...} as member key. */
+void put_user(struct json_writer *j, const char *key, const struct session *session);

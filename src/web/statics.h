@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Static files: /static/NAME from the embedded ui/static, or from UI_DIR/static.
+ */
+#pragma once
+
+#include "http/http.h"
+
+#include <stdbool.h>
+
+/* Answers a GET or HEAD below /static/; false when the path is elsewhere. ETag, gzip, cached for a
+ * day. */
+bool statics_answer(struct http_exchange *x);
