@@ -23,7 +23,7 @@ enum { BURST = 32, LINGER_BYTES = 1 << 20 };
 
 enum step { STEP_ON, STEP_WAIT, STEP_GONE };
 
-static const int64_t ns_per_ms = 1'000'000, linger_ns = 2 * INT64_C(1'000'000'000);
+static const int64_t ns_per_ms = 1'000'000, linger_ms = 2000, last_linger_ms = 200;
 
 static const struct http_limits *limits(const struct connection *c)
 {
@@ -125,7 +125,7 @@ static enum step begin_linger(struct connection *c)
         tls_say_goodbye(c->tls);
     (void)shutdown(c->fd, SHUT_WR);
     c->at = AT_LINGER;
-    c->deadline_ns = c->loop->now_ns + linger_ns;
+    expire_in(c, c->loop->now_ns, c->loop->server->stopping ? last_linger_ms : linger_ms);
     return STEP_ON;
 }
 

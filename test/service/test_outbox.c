@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The outbox: owed with its transaction, sent once, tried again, given up, and never readable in a
+ * stolen database.
+ */
+#include "service/outbox.h"
+
+#include "../net/smtp_fixture.h"
+#include "../store.h"
+#include "../test.h"
+#include "base/clock.h"
+#include "base/thread.h"
+#include "mail_world.h"
+#include "service/setting.h"
+
+#include <dirent.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A sender that answers as it is told and remembers. */
+static struct {
+    enum err answer;
+    int calls;
+    char to[64], subject[64], text[64], message_id[100], previous_id[100];
+} spy;
+
+static enum err spy_send(const struct outbox_message *message, void *)
+{
+    spy.calls++;
+    (void)snprintf(spy.previous_id, sizeof spy.previous_id, "%s", spy.message_id);
+    (void)snprintf(spy.to, sizeof spy.to, "%s", message->to);
+    (void)snprintf(spy.subject, sizeof spy.subject, "%s", message->subject);
+    (void)snprintf(spy.text, sizeof spy.text, "%s", message->text);
+    (void)snprintf(spy.message_id, sizeof spy.message_id, "%s", message->message_id);
+    return spy.answer;
+}
+
+static void use_spy(enum err answer)
+{
+    memset(&spy, 0, sizeof spy);
+    spy.answer = answer;
+    outbox_set_sender(spy_send, NULL);
+}
+
+static int deliver(struct db *db)
+{
+    int handled = -1;
+    CHECK_OK(outbox_deliver(db, test_arena(), &handled));
+    return handled;
+}
+
+TEST_ON_STORES(outbox_a_mail_is_sent_once)
+{
+    REQUIRE(mail_world_open(db));
+    use_spy(OK);
+    const char *id = mail_world_owe(db, "ann@example.org", "Ann");
+    CHECK_NUM(deliver(db), 1);
+    CHECK_NUM(spy.calls, 1);
+    CHECK_TEXT(spy.to, "ann@example.org");
+    CHECK_TEXT(spy.subject, "Hello Ann");
+    CHECK_TEXT(spy.text, "Hello Ann\n");
+    CHECK_TEXT(spy.message_id, text_format(test_arena(), "<%s@localhost>", id));
+    CHECK(mail_world_num(db, id, "sent_at") > 0);
+    CHECK_NUM(mail_world_num(db, id, "vars"), 0);
+    CHECK_NUM(deliver(db), 0);
+    CHECK_NUM(spy.calls, 1);
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_a_rolled_back_transaction_owes_nothing)
+{
+    struct tx tx;
+    REQUIRE(mail_world_open(db));
+    use_spy(OK);
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(outbox_add(&tx, "hello", "ann@example.org", NULL, NULL, NULL));
+    db_rollback(&tx);
+    CHECK_NUM(deliver(db), 0);
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_variables_are_sealed)
+{
+    struct tx tx;
+    struct mem sealed;
+    REQUIRE(mail_world_open(db));
+    mail_world_owe(db, "ann@example.org", "a very secret token");
+    db_begin(&tx, db, DB_READ, test_arena());
+    REQUIRE(db_one(&tx, "SELECT vars FROM outbox", V_NONE, INTO(to_blob(&sealed))) == OK);
+    CHECK(memmem(sealed.p, sealed.n, "secret", 6) == NULL);
+    db_rollback(&tx);
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_the_language_is_the_readers)
+{
+    struct tx tx;
+    REQUIRE(mail_world_open(db));
+    use_spy(OK);
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(outbox_add(&tx, "hello", "ann@example.org", "de", NULL, VARS({ "name", "Änne" })));
+    CHECK_OK(db_commit(&tx));
+    CHECK_NUM(deliver(db), 1);
+    CHECK_TEXT(spy.subject, "Hallo Änne");
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_failures_are_tried_again_later_with_the_same_message_id)
+{
+    REQUIRE(mail_world_open(db));
+    clock_freeze(INT64_C(1'800'000'000'000));
+    use_spy(E_BUSY);
+    const char *id = mail_world_owe(db, "ann@example.org", "Ann");
+    static const int64_t at_most[] = { 18, 72, 360, 1080, 4320 };
+    for (size_t i = 0; i < COUNT(at_most); i++) {
+        CHECK_NUM(deliver(db), 1);
+        CHECK_NUM(deliver(db), 0);
+        int64_t wait = mail_world_num(db, id, "due_at") - clock_now();
+        CHECK(wait <= at_most[i] * SECOND && wait >= at_most[i] * SECOND * 6 / 10);
+        clock_shift(at_most[i] * SECOND);
+    }
+    CHECK_TEXT(mail_world_text(db, id, "last_error"), "E_BUSY");
+    spy.answer = OK;
+    CHECK_NUM(deliver(db), 1);
+    CHECK_TEXT(spy.message_id, spy.previous_id);
+    CHECK_NUM(mail_world_num(db, id, "attempts"), 6);
+    CHECK(mail_world_text(db, id, "last_error") == NULL);
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_gives_up_after_two_days)
+{
+    REQUIRE(mail_world_open(db));
+    clock_freeze(INT64_C(1'800'000'000'000));
+    use_spy(E_BUSY);
+    const char *id = mail_world_owe(db, "ann@example.org", "Ann");
+    for (int hour = 0; hour < 60; hour++) {
+        deliver(db);
+        clock_shift(HOUR);
+    }
+    int64_t dead_at = mail_world_num(db, id, "dead_at");
+    CHECK(dead_at > INT64_C(1'800'000'000'000) + 40 * HOUR);
+    CHECK(dead_at <= INT64_C(1'800'000'000'000) + 48 * HOUR);
+    CHECK_NUM(mail_world_num(db, id, "due_at"), 0);
+    CHECK_NUM(mail_world_num(db, id, "vars"), 1);
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_an_expired_link_is_not_sent)
+{
+    struct tx tx;
+    struct outbox_figures figures;
+    REQUIRE(mail_world_open(db));
+    use_spy(OK);
+    const char *expires = text_format(test_arena(), "%lld", (long long)(clock_now() + 30 * MINUTE));
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(outbox_add(&tx, "hello", "ann@example.org", "en", NULL,
+                        VARS({ "name", "Ann" }, { "expires_at", expires })));
+    CHECK_OK(db_commit(&tx));
+    clock_shift(31 * MINUTE);
+    CHECK_NUM(deliver(db), 1);
+    CHECK_NUM(spy.calls, 0);
+    CHECK_OK(outbox_figures(db, test_arena(), &figures));
+    CHECK_NUM(figures.dead, 1);
+    CHECK_NUM(figures.waiting, 0);
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_a_refused_mail_is_dead_until_it_is_retried)
+{
+    struct tx tx;
+    struct outbox_figures figures;
+    REQUIRE(mail_world_open(db));
+    use_spy(E_INVALID);
+    const char *id = mail_world_owe(db, "ann@example.org", "Ann");
+    CHECK_NUM(deliver(db), 1);
+    CHECK(mail_world_num(db, id, "dead_at") > 0);
+    clock_shift(10 * DAY);
+    CHECK_NUM(deliver(db), 0);
+
+    spy.answer = OK;
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(outbox_retry(&tx, id));
+    CHECK_OK(db_commit(&tx));
+    CHECK_NUM(deliver(db), 1);
+    CHECK(mail_world_num(db, id, "sent_at") > 0);
+    CHECK_NUM(mail_world_num(db, id, "dead_at"), 0);
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_ERR(outbox_retry(&tx, id), E_NOT_FOUND);
+    CHECK_ERR(outbox_retry(&tx, "out_none"), E_NOT_FOUND);
+    db_rollback(&tx);
+    CHECK_OK(outbox_figures(db, test_arena(), &figures));
+    CHECK_NUM(figures.dead, 0);
+    mail_world_close();
+}
+
+/* F08: the process dies after the server's yes and before our note of it. */
+TEST_ON_STORES(outbox_a_crash_after_sending_repeats_the_message_id)
+{
+    struct tx tx;
+    REQUIRE(mail_world_open(db));
+    use_spy(OK);
+    const char *id = mail_world_owe(db, "ann@example.org", "Ann");
+    CHECK_NUM(deliver(db), 1);
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(db_run(&tx, "DELETE FROM outbox WHERE id = $1", V(text(id))));
+    db_rollback(&tx);
+
+    id = mail_world_owe(db, "ben@example.org", "Ben");
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(db_run(&tx,
+                    "UPDATE outbox SET due_at = $2, attempts = 1, taken_by = 'run_x' WHERE id = $1",
+                    V(text(id), num(clock_now() + 3 * MINUTE))));
+    CHECK_OK(db_commit(&tx));
+    CHECK_NUM(deliver(db), 0); /* leased by the dead process */
+    clock_shift(3 * MINUTE + SECOND);
+    CHECK_NUM(deliver(db), 1);
+    CHECK_TEXT(spy.message_id, text_format(test_arena(), "<%s@localhost>", id));
+    mail_world_close();
+}
+
+TEST_ON_STORES(MAIL_01_the_outbox_takes_one_bare_address)
+{
+    static const char *const bad[] = { "a@x.org,b@y.org", "a@x.org\r\nBcc: b@y.org",
+                                       "Ann <a@x.org>", "" };
+    struct tx tx;
+    REQUIRE(mail_world_open(db));
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        db_begin(&tx, db, DB_WRITE, test_arena());
+        CHECK_ERR(outbox_add(&tx, "hello", bad[i], NULL, NULL, NULL), E_INVALID);
+        db_rollback(&tx);
+    }
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_too_many_variables)
+{
+    struct tx tx;
+    REQUIRE(mail_world_open(db));
+    char *value = arena_alloc(test_arena(), 17 * 1024);
+    memset(value, 'x', 17 * 1024 - 1);
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_ERR(outbox_add(&tx, "hello", "a@x.org", NULL, NULL, VARS({ "name", value })),
+              E_TOO_LARGE);
+    db_rollback(&tx);
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_an_unknown_kind_dies_and_says_so)
+{
+    struct tx tx;
+    struct outbox_entry *list;
+    size_t count;
+    REQUIRE(mail_world_open(db));
+    use_spy(OK);
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(outbox_add(&tx, "no_such_kind", "a@x.org", NULL, NULL, NULL));
+    CHECK_OK(db_commit(&tx));
+    CHECK_NUM(deliver(db), 1);
+    CHECK_OK(outbox_list(db, test_arena(), NULL, 10, &list, &count));
+    REQUIRE(count == 1);
+    CHECK(list[0].dead_at > 0);
+    CHECK_TEXT(list[0].last_error, "the templates cannot be rendered");
+    CHECK_NUM(spy.calls, 0);
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_old_rows_are_purged)
+{
+    static const struct job_kind *const kinds[] = { outbox_jobs, NULL };
+    struct outbox_entry *list;
+    size_t count;
+    REQUIRE(mail_world_open(db));
+    job_set_kinds(kinds);
+    use_spy(OK);
+    mail_world_owe(db, "ann@example.org", "Ann");
+    CHECK_OK(job_run_due(db, test_arena()));
+    CHECK_NUM(spy.calls, 1);
+    spy.answer = E_INVALID;
+    mail_world_owe(db, "ben@example.org", "Ben");
+    CHECK_OK(job_run_due(db, test_arena()));
+    clock_shift(8 * DAY);
+    CHECK_OK(job_run(db, test_arena(), "mail.purge"));
+    CHECK_OK(outbox_list(db, test_arena(), NULL, 10, &list, &count));
+    CHECK_NUM(count, 1);
+    clock_shift(23 * DAY);
+    CHECK_OK(job_run_due(db, test_arena()));
+    CHECK_OK(outbox_list(db, test_arena(), NULL, 10, &list, &count));
+    CHECK_NUM(count, 0);
+    job_set_kinds(NULL);
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_a_closed_account_leaves_no_mail)
+{
+    struct tx tx;
+    struct outbox_entry *list;
+    size_t count;
+    REQUIRE(mail_world_open(db));
+    mail_world_owe(db, "ann@example.org", "Ann");
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(outbox_forget(&tx, "usr_1"));
+    CHECK_OK(db_commit(&tx));
+    CHECK_OK(outbox_list(db, test_arena(), NULL, 10, &list, &count));
+    CHECK_NUM(count, 0);
+    mail_world_close();
+}
+
+TEST_ON_STORES(outbox_figures_tell_the_age)
+{
+    struct outbox_figures figures;
+    REQUIRE(mail_world_open(db));
+    clock_freeze(INT64_C(1'800'000'000'000));
+    CHECK_OK(outbox_figures(db, test_arena(), &figures));
+    CHECK_NUM(figures.oldest_age, 0);
+    mail_world_owe(db, "ann@example.org", "Ann");
+    clock_shift(90 * SECOND);
+    mail_world_owe(db, "ben@example.org", "Ben");
+    CHECK_OK(outbox_figures(db, test_arena(), &figures));
+    CHECK_NUM(figures.waiting, 2);
+    CHECK_NUM(figures.oldest_age, 90 * SECOND);
+    mail_world_close();
+}
+
+/* --- racing workers --- */
+
+enum { RACERS = 8, RACE_MAILS = 60 };
+
+static struct {
+    struct db *db;
+    atomic_int sent[RACE_MAILS], calls;
+} race;
+
+static enum err race_send(const struct outbox_message *message, void *)
+{
+    int n = -1;
+    if (sscanf(message->to, "r%d@", &n) == 1 && n >= 0 && n < RACE_MAILS)
+        race.sent[n]++;
+    race.calls++;
+    return OK;
+}
+
+static void *race_run(void *)
+{
+    struct arena arena;
+    int handled, quiet = 0;
+    arena_init(&arena, 32 << 20);
+    while (quiet < 3 && race.calls < RACE_MAILS) {
+        if (outbox_deliver(race.db, &arena, &handled) != OK || !handled)
+            quiet++;
+    }
+    arena_done(&arena);
+    return NULL;
+}
+
+TEST_ON_STORES(outbox_racing_workers_send_each_mail_once)
+{
+    pthread_t threads[RACERS];
+    struct tx tx;
+    REQUIRE(mail_world_open(db));
+    memset(&race, 0, sizeof race);
+    race.db = db;
+    outbox_set_sender(race_send, NULL);
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    for (int i = 0; i < RACE_MAILS; i++)
+        CHECK_OK(outbox_add(&tx, "hello", text_format(test_arena(), "r%d@example.org", i), "en",
+                            NULL, VARS({ "name", "x" })));
+    REQUIRE(db_commit(&tx) == OK);
+    for (size_t i = 0; i < RACERS; i++)
+        REQUIRE(thread_start(&threads[i], "race", race_run, NULL) == OK);
+    for (size_t i = 0; i < RACERS; i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < RACE_MAILS; i++)
+        CHECK_NUM(race.sent[i], 1);
+    mail_world_close();
+}
+
+/* --- ways out --- */
+
+TEST(outbox_development_keeps_mails_in_memory)
+{
+    struct db *db = test_store("sqlite");
+    struct outbox_message *list;
+    REQUIRE(db && mail_world_open(db));
+    for (int i = 0; i < 3; i++)
+        mail_world_owe(db, "ann@example.org", i == 2 ? "Ann" : "Ben");
+    CHECK_NUM(deliver(db), 3);
+    REQUIRE(outbox_dev_list(test_arena(), &list) >= 3);
+    CHECK_TEXT(list[0].subject, "Hello Ann");
+    CHECK_TEXT(list[1].subject, "Hello Ben");
+    CHECK_TEXT(list[0].html, "<p>Hello Ann</p>\n");
+    for (int i = 0; i < 210; i++)
+        mail_world_owe(db, "ann@example.org", "again");
+    while (deliver(db) > 0)
+        continue;
+    CHECK_NUM(outbox_dev_list(test_arena(), &list), 200);
+    mail_world_close();
+    test_store_close(db);
+}
+
+TEST(outbox_a_folder_gets_eml_files)
+{
+    struct db *db = test_store("sqlite");
+    REQUIRE(db && mail_world_open(db));
+    REQUIRE(setting_override(SETTING_MAIL_DIR, test_folder()) == OK);
+    const char *id = mail_world_owe(db, "ann@example.org", "Ann");
+    CHECK_NUM(deliver(db), 1);
+    FILE *file = fopen(text_format(test_arena(), "%s/%s.eml", test_folder(), id), "r");
+    REQUIRE(file != NULL);
+    char mail[4000] = { 0 };
+    CHECK(fread(mail, 1, sizeof mail - 1, file) > 100);
+    fclose(file);
+    CHECK(strstr(mail, "\r\nTo: <ann@example.org>\r\nSubject: Hello Ann\r\n") != NULL);
+    CHECK(strstr(mail, "From: \"Cardea\"\r\n <cardea@example.org>\r\n") != NULL);
+
+    REQUIRE(setting_override(SETTING_MAIL_DIR, "/nonexistent/folder") == OK);
+    id = mail_world_owe(db, "ben@example.org", "Ben");
+    CHECK_NUM(deliver(db), 1);
+    CHECK_NUM(mail_world_num(db, id, "sent_at"), 0);
+    CHECK(strstr(mail_world_text(db, id, "last_error"), "No such file") != NULL);
+    mail_world_close();
+    test_store_close(db);
+}
+
+TEST(outbox_waits_untried_without_a_way_out)
+{
+    struct db *db = test_store("sqlite");
+    const char *why;
+    REQUIRE(db && mail_world_open(db));
+    REQUIRE(setting_open(NULL, false, test_arena(), &why) == OK);
+    const char *id = mail_world_owe(db, "ann@example.org", "Ann");
+    CHECK_NUM(deliver(db), 0);
+    CHECK_NUM(mail_world_num(db, id, "attempts"), 0);
+    CHECK(mail_world_num(db, id, "due_at") > 0);
+    mail_world_close();
+    test_store_close(db);
+}
+
+/* --- with a mail server --- */
+
+struct post {
+    struct db *db;
+    struct smtp_fixture server;
+};
+
+static bool post_open(struct post *post, const char *tls, const char *auth)
+{
+    *post = (struct post){ .db = test_store("sqlite") };
+    if (!post->db || !mail_world_open(post->db))
+        return false;
+    post->server = smtp_fixture_start(tls, auth, "localhost");
+    const struct smtp_server *server = &post->server.server;
+    const char *port = text_format(test_arena(), "%d", server->port);
+    bool with_tls = !text_equal(tls, "none");
+    return post->server.pid && setting_override(SETTING_SMTP_HOST, "localhost") == OK &&
+           setting_override(SETTING_SMTP_PORT, port) == OK &&
+           setting_override(SETTING_SMTP_USE_TLS, with_tls ? "true" : "false") == OK &&
+           setting_override(SETTING_SMTP_CA_FILE, with_tls ? server->ca_file : "") == OK &&
+           setting_override(SETTING_SMTP_USER, server->user ? server->user : "") == OK &&
+           setting_override(SETTING_SMTP_PASS, server->pass ? server->pass : "") == OK;
+}
+
+static void post_close(struct post *post)
+{
+    smtp_fixture_stop(&post->server);
+    mail_world_close();
+    test_store_close(post->db);
+}
+
+TEST(outbox_to_a_mail_server_with_starttls_and_sign_in)
+{
+    struct post post;
+    REQUIRE(post_open(&post, "starttls", "cardea:secret"));
+    const char *id = mail_world_owe(post.db, "ann@example.org", "Änne");
+    CHECK_NUM(deliver(post.db), 1);
+    CHECK(mail_world_num(post.db, id, "sent_at") > 0);
+    const char *mail = smtp_fixture_mail(&post.server, 1);
+    CHECK(strstr(mail, "X-Envelope-To: ann@example.org\r\n") != NULL);
+    CHECK(strstr(mail, "Subject: =?UTF-8?B?") != NULL);
+    CHECK(strstr(mail, "Hello =C3=84nne\r\n") != NULL);
+    post_close(&post);
+}
+
+TEST(outbox_greylisting_delays)
+{
+    struct post post;
+    REQUIRE(post_open(&post, "none", ""));
+    smtp_fixture_set_fault(&post.server, "greylist");
+    const char *id = mail_world_owe(post.db, "ann@example.org", "Ann");
+    CHECK_NUM(deliver(post.db), 1);
+    CHECK_TEXT(mail_world_text(post.db, id, "last_error"),
+               "recipient: 450 4.2.0 greylisted, come back later");
+    clock_shift(20 * SECOND);
+    CHECK_NUM(deliver(post.db), 1);
+    CHECK(mail_world_num(post.db, id, "sent_at") > 0);
+    CHECK_NUM(smtp_fixture_count(&post.server), 1);
+    post_close(&post);
+}
+
+TEST(outbox_an_unknown_recipient_is_dead_at_once)
+{
+    struct post post;
+    REQUIRE(post_open(&post, "none", ""));
+    smtp_fixture_set_fault(&post.server, "rcpt-550");
+    const char *id = mail_world_owe(post.db, "ann@example.org", "Ann");
+    CHECK_NUM(deliver(post.db), 1);
+    CHECK(mail_world_num(post.db, id, "dead_at") > 0);
+    CHECK_TEXT(mail_world_text(post.db, id, "last_error"), "recipient: 550 5.1.1 no such mailbox");
+    post_close(&post);
+}
+
+/* F09: the connection breaks after the message and before the reply: nobody knows who has it. */
+TEST(F09_dropped_after_the_message_is_sent_again_with_the_same_message_id)
+{
+    struct post post;
+    REQUIRE(post_open(&post, "none", ""));
+    smtp_fixture_set_fault(&post.server, "drop-once");
+    const char *id = mail_world_owe(post.db, "ann@example.org", "Ann");
+    CHECK_NUM(deliver(post.db), 1);
+    CHECK_NUM(mail_world_num(post.db, id, "sent_at"), 0);
+    clock_shift(20 * SECOND);
+    CHECK_NUM(deliver(post.db), 1);
+    CHECK(mail_world_num(post.db, id, "sent_at") > 0);
+    const char *line = text_format(test_arena(), "\r\nMessage-ID: <%s@localhost>\r\n", id);
+    CHECK_NUM(smtp_fixture_count(&post.server), 2);
+    CHECK(strstr(smtp_fixture_mail(&post.server, 1), line) != NULL);
+    CHECK(strstr(smtp_fixture_mail(&post.server, 2), line) != NULL);
+    post_close(&post);
+}
+
+TEST(outbox_a_server_out_of_reach_is_left_alone_for_a_moment)
+{
+    struct post post;
+    REQUIRE(post_open(&post, "none", ""));
+    clock_freeze(INT64_C(1'800'000'000'000));
+    smtp_fixture_set_fault(&post.server, "421");
+    const char *first = mail_world_owe(post.db, "ann@example.org", "Ann");
+    clock_shift(1);
+    const char *second = mail_world_owe(post.db, "ben@example.org", "Ben");
+    CHECK_NUM(deliver(post.db), 1);
+    CHECK_NUM(mail_world_num(post.db, first, "attempts"), 1);
+    CHECK_NUM(mail_world_num(post.db, second, "attempts"), 0);
+    CHECK_NUM(deliver(post.db), 0);
+    smtp_fixture_set_fault(&post.server, "");
+    clock_shift(20 * SECOND);
+    CHECK_NUM(deliver(post.db), 2);
+    CHECK_NUM(smtp_fixture_count(&post.server), 2);
+    post_close(&post);
+}
