@@ -117,6 +117,8 @@ $(B)/test-cardea: $(TESTS:%.c=$(B)/%.o) $(OBJECTS)
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(OBJECTS)
 	@$(CC) -o $@ $^ $(LDLIBS)
 
+$(B)/test/%.o: CFLAGS += -Itest
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  cc $<"
