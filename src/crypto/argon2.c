@@ -83,6 +83,23 @@ static void add_counted(struct blake2b *b, struct mem bytes)
     blake2b_add(b, bytes);
 }
 
+/* RFC 9106 3.2 step 1: H0. */
+static void hash_first(struct argon2_cost cost, const struct argon2_input *input, size_t out_n,
+                       uint8_t ret[FIRST_HASH])
+{
+    const uint32_t numbers[] = { cost.lanes,  (uint32_t)out_n, cost.memory_kib,
+                                 cost.passes, VERSION,         TYPE_ID };
+    struct blake2b b;
+    blake2b_init(&b, FIRST_HASH);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        blake2b_add_num(&b, numbers[i]);
+    add_counted(&b, input->password);
+    add_counted(&b, input->salt);
+    add_counted(&b, input->secret);
+    add_counted(&b, input->ad);
+    blake2b_done(&b, ret);
+}
+
 static void read_block(struct argon2_block *block, const uint8_t bytes[ARGON2_BLOCK])
 {
     for (unsigned i = 0; i < ARGON2_WORDS; i++) {
@@ -130,34 +147,22 @@ static void finish(const struct argon2_work *work, uint8_t *out, size_t out_n)
 }
 
 /* RFC 9106 3.1, and argon2.h's narrower bounds. */
-static bool is_valid(struct argon2_cost cost, struct mem salt, size_t out_n)
+static bool is_valid(struct argon2_cost cost, const struct argon2_input *input, size_t out_n)
 {
     return cost.lanes >= 1 && cost.lanes <= 255 && cost.passes >= 1 &&
-           cost.memory_kib >= 8 * cost.lanes && salt.n >= 8 && salt.n <= 64 && out_n >= 4 &&
-           out_n <= 1024;
+           cost.memory_kib >= 8 * cost.lanes && out_n >= 4 && out_n <= 1024 && input->salt.n >= 8 &&
+           input->salt.n <= 64 && input->password.n <= UINT32_MAX &&
+           input->secret.n <= UINT32_MAX && input->ad.n <= UINT32_MAX;
 }
 
-enum err argon2id(struct argon2_memory *memory, struct argon2_cost cost, struct mem password,
-                  struct mem salt, struct mem secret, struct mem ad, uint8_t *out, size_t out_n)
+enum err argon2id(struct argon2_memory *memory, struct argon2_cost cost,
+                  const struct argon2_input *input, uint8_t *out, size_t out_n)
 {
-    if (!is_valid(cost, salt, out_n) || password.n > UINT32_MAX || secret.n > UINT32_MAX ||
-        ad.n > UINT32_MAX)
+    if (!is_valid(cost, input, out_n))
         return E_INVALID;
     TRY(argon2_memory_reserve(memory, cost));
-
-    /* RFC 9106 3.2 step 1. */
     uint8_t first[FIRST_HASH + 8];
-    struct blake2b b;
-    const uint32_t numbers[] = { cost.lanes,  (uint32_t)out_n, cost.memory_kib,
-                                 cost.passes, VERSION,         TYPE_ID };
-    blake2b_init(&b, FIRST_HASH);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        blake2b_add_num(&b, numbers[i]);
-    add_counted(&b, password);
-    add_counted(&b, salt);
-    add_counted(&b, secret);
-    add_counted(&b, ad);
-    blake2b_done(&b, first);
+    hash_first(cost, input, out_n, first);
 
     /* RFC 9106 3.2 step 2: the memory is rounded down to whole segments. */
     uint32_t segment_blocks = cost.memory_kib / (SLICES * cost.lanes);

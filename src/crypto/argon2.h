@@ -29,14 +29,20 @@ struct argon2_memory {
 enum err argon2_memory_reserve(struct argon2_memory *memory, struct argon2_cost cost);
 void argon2_memory_release(struct argon2_memory *memory);
 
+/* What is hashed. */
+struct argon2_input {
+    struct mem password;
+    struct mem salt;       /* 8 to 64 bytes */
+    struct mem secret, ad; /* the pepper and associated data; may be empty */
+};
+
 /*
- * Computes the tag into out (out_n 4 to 1024 bytes). salt 8 to 64 bytes; secret (the pepper) and ad
- * may be empty. E_INVALID when a parameter is outside RFC 9106 3.1. The memory is left holding
- * password-derived blocks that a following hash overwrites; the password itself is wiped from all
- * buffers.
+ * Computes the tag into out (out_n 4 to 1024 bytes). E_INVALID when a parameter is outside RFC
+ * 9106 3.1. The memory is left holding password-derived blocks that a following hash overwrites;
+ * the password itself is wiped from all buffers.
  */
-enum err argon2id(struct argon2_memory *memory, struct argon2_cost cost, struct mem password,
-                  struct mem salt, struct mem secret, struct mem ad, uint8_t *out, size_t out_n);
+enum err argon2id(struct argon2_memory *memory, struct argon2_cost cost,
+                  const struct argon2_input *input, uint8_t *out, size_t out_n);
 
 /* "avx512", "avx2", "sse2" or "scalar": which core runs here. argon2_use forces one (tests, bench);
    false when this processor lacks it. */

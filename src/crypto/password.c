@@ -161,8 +161,10 @@ enum err password_hash(struct argon2_memory *memory, struct arena *arena,
 {
     uint8_t salt[PASSWORD_SALT_BYTES], tag[PASSWORD_TAG_BYTES];
     random_bytes(salt, sizeof salt);
-    TRY(argon2id(memory, policy->cost, password, MEM(salt, sizeof salt), policy->pepper, MEM_NONE,
-                 tag, sizeof tag));
+    const struct argon2_input input = { .password = password,
+                                        .salt = MEM(salt, sizeof salt),
+                                        .secret = policy->pepper };
+    TRY(argon2id(memory, policy->cost, &input, tag, sizeof tag));
     *ret_phc = format(arena, policy, salt, tag);
     mem_wipe(tag, sizeof tag);
     return OK;
@@ -185,8 +187,7 @@ static bool is_outdated(const struct phc *phc, const struct password_policy *pol
 }
 
 enum err password_verify(struct argon2_memory *memory, const struct password_policy *policy,
-                         const char *phc, struct mem password, bool *ret_matches,
-                         bool *ret_outdated)
+                         const char *phc, struct mem password, struct password_verdict *ret)
 {
     struct phc parsed;
     uint8_t tag[TAG_MAX];
@@ -194,11 +195,12 @@ enum err password_verify(struct argon2_memory *memory, const struct password_pol
         return E_INVALID;
     if (parsed.key_id[0] && (!policy->pepper.n || !text_equal(parsed.key_id, policy->pepper_id)))
         return E_INVALID;
-    TRY(argon2id(memory, parsed.cost, password, MEM(parsed.salt, parsed.salt_n),
-                 parsed.key_id[0] ? policy->pepper : MEM_NONE, MEM_NONE, tag, parsed.tag_n));
-    *ret_matches = mem_equal(MEM(tag, parsed.tag_n), MEM(parsed.tag, parsed.tag_n));
-    if (ret_outdated)
-        *ret_outdated = is_outdated(&parsed, policy);
+    const struct argon2_input input = { .password = password,
+                                        .salt = MEM(parsed.salt, parsed.salt_n),
+                                        .secret = parsed.key_id[0] ? policy->pepper : MEM_NONE };
+    TRY(argon2id(memory, parsed.cost, &input, tag, parsed.tag_n));
+    ret->matches = mem_equal(MEM(tag, parsed.tag_n), MEM(parsed.tag, parsed.tag_n));
+    ret->outdated = is_outdated(&parsed, policy);
     mem_wipe(tag, sizeof tag);
     return OK;
 }

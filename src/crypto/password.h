@@ -35,15 +35,17 @@ enum err password_hash(struct argon2_memory *memory, struct arena *arena,
                        const struct password_policy *policy, struct mem password,
                        const char **ret_phc);
 
+struct password_verdict {
+    bool matches;
+    bool outdated; /* made with other parameters than the policy's: make it anew */
+};
+
 /*
- * Compares password with a stored string. OK and *ret_matches; *ret_outdated (may be NULL) says
- * that the string was made with other parameters than the policy's and should be made anew.
- * E_INVALID: the string is malformed, above the ceiling or made with a pepper that is not the
- * policy's; nothing was allocated or computed.
+ * Compares password with a stored string. E_INVALID: the string is malformed, above the ceiling or
+ * made with a pepper that is not the policy's; nothing was allocated or computed.
  */
 enum err password_verify(struct argon2_memory *memory, const struct password_policy *policy,
-                         const char *phc, struct mem password, bool *ret_matches,
-                         bool *ret_outdated);
+                         const char *phc, struct mem password, struct password_verdict *ret);
 
 /* The cost that a stored string asks for, ceiling or not. E_INVALID when it is malformed. */
 enum err password_cost(const char *phc, struct argon2_cost *ret);

@@ -107,8 +107,8 @@ static enum err pad(const struct plan *plan, struct argon2_cost spent, struct me
         return OK;
     uint8_t tag[PASSWORD_TAG_BYTES];
     static const uint8_t salt[PASSWORD_SALT_BYTES];
-    TRY(argon2id(take_slot(), cost, password, MEM(salt, sizeof salt), MEM_NONE, MEM_NONE, tag,
-                 sizeof tag));
+    const struct argon2_input input = { .password = password, .salt = MEM(salt, sizeof salt) };
+    TRY(argon2id(take_slot(), cost, &input, tag, sizeof tag));
     mem_wipe(tag, sizeof tag);
     return OK;
 }
@@ -116,17 +116,16 @@ static enum err pad(const struct plan *plan, struct argon2_cost spent, struct me
 /* As long as a refusal takes, without an account. */
 static enum err refuse(const struct plan *plan, struct mem password)
 {
-    bool ignored;
-    return password_verify(take_slot(), &plan->policy, plan->decoy, password, &ignored, NULL);
+    struct password_verdict ignored;
+    return password_verify(take_slot(), &plan->policy, plan->decoy, password, &ignored);
 }
 
 static enum err verify(const struct plan *plan, const char *phc, struct mem password,
-                       bool *ret_matches, bool *ret_outdated)
+                       struct password_verdict *ret)
 {
     if (!phc)
         return refuse(plan, password);
-    enum err e =
-        password_verify(take_slot(), &plan->policy, phc, password, ret_matches, ret_outdated);
+    enum err e = password_verify(take_slot(), &plan->policy, phc, password, ret);
     if (e == E_INVALID) {
         LOG(LOG_ERROR, "password.unusable",
             LOG_TEXT("why", "a stored hash is malformed or above the ceiling"));
@@ -138,18 +137,20 @@ static enum err verify(const struct plan *plan, const char *phc, struct mem pass
     /* One row that asks for more memory than the setting must not keep it. */
     if (spent.memory_kib > plan->policy.cost.memory_kib)
         hashing_rest();
-    return *ret_matches ? OK : pad(plan, spent, password);
+    return ret->matches ? OK : pad(plan, spent, password);
 }
 
 enum err hashing_verify(const char *phc, struct mem password, bool *ret_matches, bool *ret_outdated)
 {
     struct plan plan = take_plan();
+    struct password_verdict verdict = { false, false };
     int64_t started_ns = clock_monotonic_ns();
-    *ret_matches = false;
-    if (ret_outdated)
-        *ret_outdated = false;
-    TRY(verify(&plan, phc, password, ret_matches, ret_outdated));
+    *ret_matches = false; /* also when the machine fails and a caller does not look */
+    TRY(verify(&plan, phc, password, &verdict));
     count(started_ns);
+    *ret_matches = verdict.matches;
+    if (ret_outdated)
+        *ret_outdated = verdict.outdated;
     return OK;
 }
 

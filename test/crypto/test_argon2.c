@@ -32,9 +32,11 @@ static void check_vector(const char *core)
     memset(salt, 2, sizeof salt);
     memset(secret, 3, sizeof secret);
     memset(ad, 4, sizeof ad);
-    CHECK_OK(argon2id(&memory, (struct argon2_cost){ 32, 3, 4 }, MEM(password, sizeof password),
-                      MEM(salt, sizeof salt), MEM(secret, sizeof secret), MEM(ad, sizeof ad), tag,
-                      sizeof tag));
+    CHECK_OK(
+        argon2id(&memory, (struct argon2_cost){ 32, 3, 4 },
+                 &(struct argon2_input){ MEM(password, sizeof password), MEM(salt, sizeof salt),
+                                         MEM(secret, sizeof secret), MEM(ad, sizeof ad) },
+                 tag, sizeof tag));
     argon2_memory_release(&memory);
     if (!CHECK_TEXT(hex_format(test_arena(), MEM(tag, sizeof tag)),
                     "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"))
@@ -96,7 +98,8 @@ static void check_against_oracle(const char *core)
         struct mem in[4] = { draw(0, 300), draw(8, 64), draw(0, 40), draw(0, 200) };
         size_t out_n = 4 + random_below(i % 2 ? 1021 : 80);
         uint8_t got[1024] = { 0 }, want[1024] = { 0 };
-        CHECK_OK(argon2id(&memory, cost, in[0], in[1], in[2], in[3], got, out_n));
+        CHECK_OK(argon2id(&memory, cost, &(struct argon2_input){ in[0], in[1], in[2], in[3] }, got,
+                          out_n));
         REQUIRE(ask_oracle(cost, in, want, out_n));
         if (!mem_equal(MEM(got, sizeof got), MEM(want, sizeof want)))
             test_fail(__FILE__, __LINE__, "core %s differs at m=%u,t=%u,p=%u, %zu bytes", core,
@@ -124,8 +127,10 @@ TEST(argon2id_refuses_what_rfc_9106_3_1_refuses)
     uint8_t salt[80] = { 0 }, out[2048];
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct argon2_memory memory = { 0 };
-        CHECK_ERR(argon2id(&memory, rows[i].cost, mem_text("password"), MEM(salt, rows[i].salt_n),
-                           MEM_NONE, MEM_NONE, out, rows[i].out_n),
+        CHECK_ERR(argon2id(&memory, rows[i].cost,
+                           &(struct argon2_input){ .password = mem_text("password"),
+                                                   .salt = MEM(salt, rows[i].salt_n) },
+                           out, rows[i].out_n),
                   E_INVALID);
         CHECK(!memory.p);
     }

@@ -25,10 +25,10 @@ static const char *hash(struct mem password)
 static bool matches(const char *phc, struct mem password)
 {
     struct argon2_memory memory = { 0 };
-    bool matches = false;
-    CHECK_OK(password_verify(&memory, &quick, phc, password, &matches, NULL));
+    struct password_verdict verdict = { false, false };
+    CHECK_OK(password_verify(&memory, &quick, phc, password, &verdict));
     argon2_memory_release(&memory);
-    return matches;
+    return verdict.matches;
 }
 
 /* n bytes of x and a last one. */
@@ -89,11 +89,11 @@ TEST(a_string_made_by_libargon2_is_read)
 static bool outdated(const struct password_policy *policy, const char *phc)
 {
     struct argon2_memory memory = { 0 };
-    bool is_match = false, is_outdated = false;
-    CHECK_OK(password_verify(&memory, policy, phc, mem_text("x"), &is_match, &is_outdated));
+    struct password_verdict verdict = { false, false };
+    CHECK_OK(password_verify(&memory, policy, phc, mem_text("x"), &verdict));
     argon2_memory_release(&memory);
-    CHECK(is_match);
-    return is_outdated;
+    CHECK(verdict.matches);
+    return verdict.outdated;
 }
 
 TEST(a_string_of_another_cost_is_outdated)
@@ -116,20 +116,20 @@ TEST(a_pepper_is_named_in_the_string_and_needed)
                                         .pepper_id = "k_1-A" };
     struct argon2_memory memory = { 0 };
     const char *phc;
-    bool is_match = false, is_outdated = true;
+    struct password_verdict verdict = { false, true };
     REQUIRE(password_hash(&memory, test_arena(), &peppered, mem_text("x"), &phc) == OK);
     CHECK(text_starts(phc, "$argon2id$v=19$m=64,t=1,p=2,keyid=k_1-A$"));
-    CHECK_OK(password_verify(&memory, &peppered, phc, mem_text("x"), &is_match, &is_outdated));
-    CHECK(is_match && !is_outdated);
+    CHECK_OK(password_verify(&memory, &peppered, phc, mem_text("x"), &verdict));
+    CHECK(verdict.matches && !verdict.outdated);
 
-    CHECK_ERR(password_verify(&memory, &quick, phc, mem_text("x"), &is_match, NULL), E_INVALID);
+    CHECK_ERR(password_verify(&memory, &quick, phc, mem_text("x"), &verdict), E_INVALID);
     struct password_policy other = peppered;
     other.pepper_id = "k2";
-    CHECK_ERR(password_verify(&memory, &other, phc, mem_text("x"), &is_match, NULL), E_INVALID);
+    CHECK_ERR(password_verify(&memory, &other, phc, mem_text("x"), &verdict), E_INVALID);
     other = peppered;
     other.pepper = mem_text("another pepper");
-    CHECK_OK(password_verify(&memory, &other, phc, mem_text("x"), &is_match, NULL));
-    CHECK(!is_match);
+    CHECK_OK(password_verify(&memory, &other, phc, mem_text("x"), &verdict));
+    CHECK(!verdict.matches);
     argon2_memory_release(&memory);
 }
 
@@ -217,13 +217,12 @@ TEST(PW_06_a_tampered_string_is_refused_before_any_allocation)
         HEAD,
     };
     struct argon2_memory memory = { 0 };
-    bool is_match = false;
-    CHECK_OK(password_verify(&memory, &quick, HEAD "m=64,t=1,p=1$" SALT "$" TAG, MEM_NONE,
-                             &is_match, NULL));
+    struct password_verdict verdict;
+    CHECK_OK(
+        password_verify(&memory, &quick, HEAD "m=64,t=1,p=1$" SALT "$" TAG, MEM_NONE, &verdict));
     argon2_memory_release(&memory);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        is_match = true;
-        if (password_verify(&memory, &quick, rows[i], MEM_NONE, &is_match, NULL) != E_INVALID)
+        if (password_verify(&memory, &quick, rows[i], MEM_NONE, &verdict) != E_INVALID)
             test_fail(__FILE__, __LINE__, "accepted: %s", rows[i]);
         CHECK(!memory.p);
         argon2_memory_release(&memory);
@@ -236,10 +235,10 @@ TEST(PW_06_a_huge_salt_is_refused)
     size_t n = 1 << 20;
     char *phc = arena_alloc(test_arena(), n + 100);
     size_t head = (size_t)snprintf(phc, 100, HEAD "m=64,t=1,p=1$");
-    bool is_match;
+    struct password_verdict verdict;
     memset(phc + head, 'A', n);
     (void)snprintf(phc + head + n, 60, "$" TAG);
-    CHECK_ERR(password_verify(&memory, &quick, phc, MEM_NONE, &is_match, NULL), E_INVALID);
+    CHECK_ERR(password_verify(&memory, &quick, phc, MEM_NONE, &verdict), E_INVALID);
     CHECK(!memory.p);
 }
 
@@ -257,9 +256,8 @@ TEST(PW_06_the_ceiling_of_a_policy_is_obeyed)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct argon2_memory memory = { 0 };
-        bool is_match;
-        CHECK_ERR(password_verify(&memory, &low, rows[i].phc, MEM_NONE, &is_match, NULL),
-                  rows[i].want);
+        struct password_verdict verdict;
+        CHECK_ERR(password_verify(&memory, &low, rows[i].phc, MEM_NONE, &verdict), rows[i].want);
         argon2_memory_release(&memory);
     }
 }
