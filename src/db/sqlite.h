@@ -10,6 +10,7 @@
 #include "db/pool.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 /* --- a connection: used by one thread at a time
  * ------------------------------------------------------------------------------ */
@@ -66,15 +67,17 @@ struct writer {
     struct connection connection;
     pthread_mutex_t lock;
     struct turn *first, *last;
-    bool is_busy;   /* the connection is taken */
-    bool is_open;   /* a batch is open: BEGIN was run, COMMIT was not */
-    bool is_due;    /* taken on behalf of the committer */
-    bool is_armed;  /* the committer knows of this batch */
-    bool is_broken; /* a sync failed: nothing can be promised any more */
-    bool was_contended;
+    atomic_bool is_busy; /* the connection is taken */
+    atomic_bool is_syncing, is_spun_on;
+    int passed_over; /* how often the first in the queue was */
+    bool is_open;    /* a batch is open: BEGIN was run, COMMIT was not */
+    bool is_due;     /* taken on behalf of the committer */
+    bool is_armed;   /* the committer knows of this batch */
+    bool is_broken;  /* a sync failed: nothing can be promised any more */
+    bool may_spin;   /* another processor can free the connection meanwhile */
     struct member member[BATCH_MAX];
     int count, target; /* members now, members that make the batch worth a sync */
-    int64_t opened_ns, sync_ns;
+    int64_t opened_ns, joined_ns, sync_ns;
 
     pthread_cond_t wake; /* of the committer */
     pthread_t committer;

@@ -19,26 +19,24 @@
 #include <assert.h>
 #include <semaphore.h>
 
-#define BATCH_NS INT64_C(3'000'000) /* nobody's commit is put off longer than this for others */
+enum { PASS_OVER_MAX = 16, SPINS = 400 };
+
+#define BATCH_NS INT64_C(3'000'000)  /* nobody's commit is put off longer than this for others */
+#define LINGER_NS INT64_C(1'000'000) /* nor for others who do not come */
 
 /* --- the queue
  * --------------------------------------------------------------------------------------------- */
 
+/*
+ * The turn is not handed over to a sleeping thread: between the wake-up and its first instruction
+ * the connection would lie idle, which costs more than the work itself. Who comes by meanwhile may
+ * go first, a bounded number of times.
+ */
 struct turn {
     pthread_cond_t cond;
     struct turn *next;
-    bool is_mine;
+    bool is_woken, is_mine;
 };
-
-static void grant_next(struct writer *w)
-{
-    struct turn *turn = w->first;
-    w->first = turn->next;
-    if (!w->first)
-        w->last = NULL;
-    turn->is_mine = true;
-    pthread_cond_signal(&turn->cond);
-}
 
 static void leave_queue(struct writer *w, struct turn *turn)
 {
@@ -50,7 +48,56 @@ static void leave_queue(struct writer *w, struct turn *turn)
         w->last = before;
 }
 
-/* Lock held. False when the turn did not come in time. */
+/* Lock held. The connection is free, or the first in the queue has it when it was passed over too
+ * often. */
+static void pass_on(struct writer *w)
+{
+    struct turn *turn = w->first;
+    w->is_busy = false;
+    if (!turn)
+        return;
+    if (w->passed_over >= PASS_OVER_MAX) {
+        w->is_busy = true;
+        turn->is_mine = true;
+        leave_queue(w, turn);
+    }
+    if (!turn->is_woken)
+        pthread_cond_signal(&turn->cond);
+    turn->is_woken = true;
+}
+
+static void release(struct writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    pass_on(w);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Lock held. True when the connection came free in a moment's waiting; one thread at a time may
+ * hope for that, and only while a statement runs, not a sync. */
+static bool spin(struct writer *w)
+{
+    if (w->is_spun_on || w->is_syncing || !w->may_spin)
+        return false;
+    w->is_spun_on = true;
+    pthread_mutex_unlock(&w->lock);
+    for (int i = 0; i < SPINS && w->is_busy; i++)
+        relax();
+    pthread_mutex_lock(&w->lock);
+    w->is_spun_on = false;
+    return !w->is_busy;
+}
+
+/* Lock held. False when the connection did not come free in time. */
 static bool queue_up(struct writer *w)
 {
     struct turn turn = { .next = NULL };
@@ -59,24 +106,15 @@ static bool queue_up(struct writer *w)
     cond_init_monotonic(&turn.cond);
     *(w->last ? &w->last->next : &w->first) = &turn;
     w->last = &turn;
-    w->was_contended = true;
-    while (!turn.is_mine && rc == 0)
+    while (w->is_busy && !turn.is_mine && rc == 0) {
+        turn.is_woken = false;
         rc = pthread_cond_timedwait(&turn.cond, &w->lock, &deadline);
+    }
     if (!turn.is_mine)
         leave_queue(w, &turn);
     pthread_cond_destroy(&turn.cond);
-    return turn.is_mine;
-}
-
-/* The connection goes to the next in the queue, or is free. */
-static void release(struct writer *w)
-{
-    pthread_mutex_lock(&w->lock);
-    if (w->first)
-        grant_next(w);
-    else
-        w->is_busy = false;
-    pthread_mutex_unlock(&w->lock);
+    w->passed_over = 0;
+    return turn.is_mine || !w->is_busy;
 }
 
 /* --- ending a batch
@@ -107,14 +145,12 @@ static void fail_batch(struct writer *w)
     tell(member, count, E_FAULT);
 }
 
-/* What a batch must reach to be worth a sync at once: it grows while there is a crowd, and shrinks
- * to what really came. */
+/* Lock held. What a batch must reach to be worth a sync at once: it grows while some had to wait
+ * for the next one, and shrinks to what really came. One who comes alone never waits for others. */
 static int next_target(const struct writer *w)
 {
-    if (!w->was_contended || w->count <= 1)
-        return 1;
-    if (w->count < w->target)
-        return w->count;
+    if (!w->first || w->count < w->target)
+        return w->count > 1 ? w->count : 1;
     int target = w->count + 1 + w->count / 4;
     return target < BATCH_MAX ? target : BATCH_MAX;
 }
@@ -156,14 +192,15 @@ static void idle_checkpoint(struct writer *w)
 static void settle(struct writer *w)
 {
     struct member member[BATCH_MAX];
+    w->is_syncing = true;
     if (w->is_open && sync_batch(w) != OK)
         fail_batch(w);
     pthread_mutex_lock(&w->lock);
+    w->is_syncing = false;
     int count = w->count;
     for (int i = 0; i < count; i++)
         member[i] = w->member[i];
     w->target = next_target(w);
-    w->was_contended = w->first != NULL;
     w->count = 0;
     w->is_open = w->is_armed = false;
     pthread_mutex_unlock(&w->lock);
@@ -178,10 +215,12 @@ static void settle(struct writer *w)
 /* --- the committer
  * ----------------------------------------------------------------------------------------- */
 
+/* A batch below its target waits for more as long as they keep coming. */
 static int64_t linger_until(const struct writer *w)
 {
-    int64_t linger = w->sync_ns / 2;
-    return w->opened_ns + (linger < BATCH_NS / 3 ? linger : BATCH_NS / 3);
+    int64_t linger = w->sync_ns / 2 < LINGER_NS ? w->sync_ns / 2 : LINGER_NS;
+    int64_t quiet = w->joined_ns + linger, full = w->opened_ns + BATCH_NS;
+    return quiet < full ? quiet : full;
 }
 
 /* Lock held. True when the committer shall settle now; it has the writer then. */
@@ -264,7 +303,9 @@ static enum err open_savepoint(struct writer *w)
 enum err writer_take(struct writer *w)
 {
     pthread_mutex_lock(&w->lock);
-    bool mine = !w->is_busy || queue_up(w);
+    if (!w->is_busy && w->first)
+        w->passed_over++;
+    bool mine = !w->is_busy || spin(w) || queue_up(w);
     if (mine)
         w->is_busy = true;
     bool broken = w->is_broken;
@@ -291,6 +332,12 @@ static bool may_linger(struct writer *w)
            clock_monotonic_ns() < linger_until(w);
 }
 
+static void join(struct writer *w, const struct member *member)
+{
+    w->member[w->count++] = *member;
+    w->joined_ns = clock_monotonic_ns();
+}
+
 static void wake_committer(struct writer *w)
 {
     if (!w->is_armed)
@@ -303,10 +350,10 @@ static void end_turn(struct writer *w, const struct member *member, bool may_blo
 {
     pthread_mutex_lock(&w->lock);
     if (member)
-        w->member[w->count++] = *member;
+        join(w, member);
     bool settles = false;
     if (may_join(w)) {
-        grant_next(w);
+        pass_on(w);
     } else if (may_linger(w)) {
         w->is_busy = false;
         wake_committer(w);
@@ -397,6 +444,7 @@ enum err writer_open(struct writer *w, const char *path, bool is_tool, bool is_s
     pthread_mutex_init(&w->lock, NULL);
     cond_init_monotonic(&w->wake);
     w->next_pages = CHECKPOINT_PAGES;
+    w->may_spin = thread_processors() > 1;
     sqlite3_wal_hook(w->connection.handle, note_log, w);
     if (!is_scratch)
         checkpoint_open(w, path);
