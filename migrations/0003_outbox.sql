@@ -10,7 +10,7 @@ CREATE TABLE outbox (
     created_at BIGINT NOT NULL,  -- when it was owed
     give_up_at BIGINT NOT NULL,  -- not sent after this: what it says has expired
     due_at BIGINT,               -- next attempt; while taken, the end of the lease; NULL: sent or dead
-    taken_by TEXT,               -- the process that tries it now
+    taken_by TEXT,               -- run_..., the attempt that has it now
     attempts BIGINT NOT NULL,    -- how often it was taken; tells an outdated worker that it is outdated
     last_error TEXT,             -- why the last attempt failed
     sent_at BIGINT,              -- when the mail server took it

@@ -75,23 +75,13 @@ static void add_subject(struct buf *out, const char *subject)
     buf_text(out, "\r\n");
 }
 
-static void add_quoted(struct buf *out, const char *text)
-{
-    buf_char(out, '"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            buf_char(out, '\\');
-        buf_char(out, *text);
-    }
-    buf_char(out, '"');
-}
-
 static void add_sender(struct buf *out, const struct mime_message *message)
 {
     const char *name = one_line(out->arena, message->from_name ? message->from_name : "");
     buf_text(out, "From: ");
-    if (*name && is_plain(name) && strlen(name) < LINE_MAX_CHARS / 2 && !strstr(name, "=?"))
-        add_quoted(out, name);
+    bool is_simple = *name && is_plain(name) && !strpbrk(name, "\"\\") && !strstr(name, "=?");
+    if (is_simple && strlen(name) < LINE_MAX_CHARS - 10)
+        buf_format(out, "\"%s\"", name);
     else
         add_words(out, name);
     if (*name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between job.c, job_store.c and job_runner.c only.
+ * Between job.c, job_periodic.c and job_runner.c only.
  */
 #pragma once
 

@@ -42,9 +42,8 @@ void job_wake(void)
 /* Until somebody wakes us who had not when *seen was noted, or a second has passed. */
 static void doze(unsigned long *seen)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
+    int64_t ns = clock_monotonic_ns() + 1'000'000'000;
+    struct timespec until = { .tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000 };
     pthread_mutex_lock(&lock);
     while (*seen == wakes && !stopping)
         if (pthread_cond_timedwait(&woken, &lock, &until) != 0)

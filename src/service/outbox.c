@@ -320,7 +320,7 @@ static struct outbox_entry read_entry(const struct db_rows *rows, size_t i)
 }
 
 enum err outbox_list(struct db *db, struct arena *arena, const char *before, int64_t limit,
-                     struct outbox_entry **ret, size_t *ret_count)
+                     struct outbox_entries *ret)
 {
     struct tx tx;
     struct db_rows rows;
@@ -332,9 +332,9 @@ enum err outbox_list(struct db *db, struct arena *arena, const char *before, int
                          V(text(before ? before : "out_~"), num(limit)), &rows);
     db_rollback(&tx);
     TRY(e);
-    *ret = arena_array(arena, rows.count, sizeof **ret);
-    *ret_count = rows.count;
+    ret->list = arena_array(arena, rows.count, sizeof *ret->list);
+    ret->count = rows.count;
     for (size_t i = 0; i < rows.count; i++)
-        (*ret)[i] = read_entry(&rows, i);
+        ret->list[i] = read_entry(&rows, i);
     return OK;
 }

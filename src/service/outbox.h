@@ -77,5 +77,9 @@ struct outbox_entry {
     const char *id, *kind, *to, *account_id, *last_error;
     int64_t created_at, due_at, sent_at, dead_at, attempts;
 };
+struct outbox_entries {
+    struct outbox_entry *list;
+    size_t count;
+};
 enum err outbox_list(struct db *db, struct arena *arena, const char *before, int64_t limit,
-                     struct outbox_entry **ret, size_t *ret_count);
+                     struct outbox_entries *ret);

@@ -62,14 +62,13 @@ void mail_world_close(void)
 const char *mail_world_owe(struct db *db, const char *to, const char *name)
 {
     struct tx tx;
-    struct outbox_entry *list;
-    size_t count = 0;
+    struct outbox_entries found = { 0 };
     usleep(1500); /* ids are ordered by milliseconds */
     db_begin(&tx, db, DB_WRITE, test_arena());
     CHECK_OK(outbox_add(&tx, "hello", to, "en", "usr_1", VARS({ "name", name })));
     CHECK_OK(db_commit(&tx));
-    CHECK_OK(outbox_list(db, test_arena(), NULL, 1, &list, &count));
-    return count ? list[0].id : "";
+    CHECK_OK(outbox_list(db, test_arena(), NULL, 1, &found));
+    return found.count ? found.list[0].id : "";
 }
 
 static enum err look(struct db *db, const char *id, const char *column, struct db_outs outs)
