@@ -3,7 +3,6 @@
  * Hashing slots: refusals cost the same whatever is stored (ENUM-02), memory is per thread, kept
  * between hashes, and given back at rest and when the thread ends.
  */
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "crypto/password.h"
@@ -14,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool configure(const char *cost)
@@ -118,6 +118,14 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Nanoseconds that this thread has computed: neighbours disturb it less than the time of day. */
+static int64_t spent_ns(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * INT64_C(1'000'000'000) + t.tv_nsec;
+}
+
 enum { ROUNDS = 15, KINDS = 4 };
 
 /* Median nanoseconds of a refusal of each kind, taken in turn. */
@@ -127,10 +135,10 @@ static void time_refusals(const char *const phc[KINDS], int64_t ret_median[KINDS
     bool is_match;
     for (int i = 0; i < ROUNDS; i++)
         for (int k = 0; k < KINDS; k++) {
-            int64_t start = clock_monotonic_ns();
+            int64_t start = spent_ns();
             CHECK_OK(hashing_verify(phc[k], mem_text("wrong"), &is_match, NULL));
             CHECK(!is_match);
-            spent[k][i] = clock_monotonic_ns() - start;
+            spent[k][i] = spent_ns() - start;
         }
     for (int k = 0; k < KINDS; k++) {
         qsort(spent[k], ROUNDS, sizeof spent[k][0], compare);
