@@ -43,7 +43,7 @@ endif
 
 # pkg-config is asked only when something is compiled, so that `make help` works on a bare machine.
 CFLAGS = $(COMMON) $(FLAGS_$(FLAVOUR)) $(shell pkg-config --cflags $(LIBS) $(LAZY) 2>/dev/null)
-LDLIBS = $(LINK_$(FLAVOUR)) $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lpthread -lm -ldl
+LDLIBS = $(LINK_$(FLAVOUR)) $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lzxcvbn -lpthread -lm -ldl
 
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
 LIBRARY := $(filter-out src/main.c,$(SOURCES))

@@ -104,7 +104,7 @@ static void free_store(struct sqlite *s)
 static void close_readers(struct sqlite *s)
 {
     for (struct connection *c = pool_drain(&s->readers); c; c = pool_drain(&s->readers)) {
-        connection_close(c);
+        sqlite_close_connection(c);
         free(c);
     }
 }
@@ -264,7 +264,7 @@ static enum err run(struct db *db, struct tx *tx, const char *sql, struct db_val
 {
     struct sqlite *s = sqlite_of(db);
     TRY(take(s, tx));
-    return finish_statement(s, tx, connection_run(tx->state, tx, sql, values, result));
+    return finish_statement(s, tx, sqlite_run_plain(tx->state, tx, sql, values, result));
 }
 
 static enum err script(struct db *db, struct tx *tx, const char *sql)

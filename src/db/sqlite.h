@@ -33,10 +33,10 @@ enum connection_kind { CONNECTION_WRITER, CONNECTION_READER };
 
 enum err connection_open(struct connection *c, const char *path, enum connection_kind kind,
                          bool is_scratch);
-void connection_close(struct connection *c);
+void sqlite_close_connection(struct connection *c);
 
 /* One statement of a tx: bind, step, copy. */
-enum err connection_run(struct connection *c, struct tx *tx, const char *sql,
+enum err sqlite_run_plain(struct connection *c, struct tx *tx, const char *sql,
                         struct db_values values, struct db_result *result);
 
 /* One statement that is not kept. */

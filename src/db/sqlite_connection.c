@@ -111,11 +111,11 @@ enum err connection_open(struct connection *c, const char *path, enum connection
         return OK;
     (void)fault("database %s: %s (%s): %s", path, sqlite3_errstr(rc),
                 c->handle ? sqlite3_errmsg(c->handle) : "no memory", advise(rc));
-    connection_close(c);
+    sqlite_close_connection(c);
     return E_FAULT;
 }
 
-void connection_close(struct connection *c)
+void sqlite_close_connection(struct connection *c)
 {
     for (size_t i = 0; i < c->room; i++)
         if (c->table[i]) {
@@ -277,7 +277,7 @@ void connection_stop(struct connection *c)
     c->active = NULL;
 }
 
-enum err connection_run(struct connection *c, struct tx *tx, const char *sql,
+enum err sqlite_run_plain(struct connection *c, struct tx *tx, const char *sql,
                         struct db_values values, struct db_result *result)
 {
     struct statement *s;

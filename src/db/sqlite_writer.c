@@ -465,7 +465,7 @@ void writer_close(struct writer *w)
     settle(w);
     checkpoint_run(w, true);
     checkpoint_close(w);
-    connection_close(&w->connection);
+    sqlite_close_connection(&w->connection);
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->lock);
 }

@@ -174,3 +174,26 @@ void metric_reset(void)
     memset(pairs, 0, sizeof pairs);
     memset(requests, 0, sizeof requests);
 }
+
+void metric_write_reference(struct buf *out)
+{
+    static const char *const others[][3] = {
+        { "http_request_duration_seconds", "route, method, status",
+          "time from the first byte to the answer" },
+        { "password_hash_duration_seconds", "", "time spent hashing passwords" },
+        { "password_hash_queue_depth", "", "requests that wait for a hash" },
+        { "active_sessions", "", "sessions that live" },
+        { "outbox_age_seconds", "", "age of the oldest mail that waits" },
+        { "signing_key_age_seconds", "", "age of the active signing key" },
+        { "cache_hits_total", "cache", "lookups that a cache answered" },
+        { "cache_misses_total", "cache", "lookups that went to the store" },
+        { "process_resident_memory_bytes", "", "resident memory" },
+    };
+    buf_text(out, "# Metrics\n\nMade by `make docs`. Served at `/metrics` for Prometheus.\n\n"
+                  "| name | labels | meaning |\n|---|---|---|\n");
+    for (int m = 0; m < METRIC_COUNT; m++)
+        buf_format(out, "| `%s` | %s%s%s | %s |\n", metrics[m].name, metrics[m].first,
+                   *metrics[m].second ? ", " : "", metrics[m].second, metrics[m].help);
+    for (size_t i = 0; i < COUNT(others); i++)
+        buf_format(out, "| `%s` | %s | %s |\n", others[i][0], others[i][1], others[i][2]);
+}

@@ -34,3 +34,6 @@ void metric_write_gauge(struct buf *out, const char *name, const char *help, int
 
 /* Back to zero: tests. */
 void metric_reset(void);
+
+/* docs/reference/metrics.md */
+void metric_write_reference(struct buf *out);

@@ -273,7 +273,8 @@ static void proceed(struct req *rq, enum err e)
         render_refusal(rq, e);
     else
         add_headers(rq);
-    /* Nothing below allocates from the arena: whoever completes the commit may already be sending. */
+    /* Nothing below allocates from the arena: whoever completes the commit may already be sending.
+     */
     rq->arena->trap = NULL;
     db_commit_then(&rq->tx, committed, rq);
 }

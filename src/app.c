@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one file that knows everybody: lists of routes and jobs, and the order of opening and
+ * closing.
+ */
+#include "app.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "db/migrate.h"
+#include "feature/features.h"
+#include "feature/setup.h"
+#include "http/http.h"
+#include "service/hashing.h"
+#include "service/job.h"
+#include "service/keyring.h"
+#include "service/locale.h"
+#include "service/outbox.h"
+#include "service/setting.h"
+#include "service/template.h"
+#include "web/web.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+static const struct route *const routes[] = {
+    register_routes,  login_routes,      session_routes,  reset_routes,
+    security_routes,  profile_routes,    setup_routes,    document_routes,
+    dashboard_routes, operations_routes, dev_mail_routes, NULL,
+};
+
+static const struct job_kind *const jobs[] = {
+    register_jobs, session_jobs, reset_jobs, upkeep_jobs, outbox_jobs, NULL,
+};
+
+void app_register(void)
+{
+    router_open(routes);
+    job_set_kinds(jobs);
+}
+
+enum err app_open_services(struct db *db, struct arena *arena, bool is_synchronous)
+{
+    const char *folder = setting_text(SETTING_UI_DIR);
+    TRY(keyring_open(db, arena));
+    TRY(hashing_configure());
+    TRY(locale_open(folder));
+    TRY(template_open(folder));
+    return web_open(&(struct web_options){ .db = db, .is_synchronous = is_synchronous });
+}
+
+void app_close_services(void)
+{
+    web_close();
+    template_close();
+    locale_close();
+    keyring_close();
+}
+
+/* --- serving
+ * -------------------------------------------------------------------------------------- */
+
+struct house {
+    struct console *console;
+    struct http_server *server, *operations;
+};
+
+/* Other users of the machine read no memory of ours, nor does a core file hold it (SEC-02). */
+static void close_shutters(void)
+{
+    struct rlimit none = { 0, 0 };
+    prctl(PR_SET_DUMPABLE, 0);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    setrlimit(RLIMIT_CORE, &none);
+}
+
+static enum err listen_on(struct http_server **ret, const char *where, const char *role,
+                          bool with_tls)
+{
+    const char *cert = setting_text(SETTING_TLS_CERT_FILE),
+               *key = setting_text(SETTING_TLS_KEY_FILE);
+    bool has_tls = with_tls && !text_is_empty(cert);
+    return http_server_open(ret, &(struct http_server_options){
+                                     .listen = where,
+                                     .tls_cert_file = has_tls ? cert : NULL,
+                                     .tls_key_file = has_tls ? key : NULL,
+                                     .threads = role ? 1 : (int)setting_num(SETTING_IO_THREADS),
+                                     .handler = web_handle,
+                                     .arg = (void *)(uintptr_t)role,
+                                     .refuse = web_refuse,
+                                 });
+}
+
+static enum err add_first_admin(struct tx *tx, void *arg)
+{
+    const char **ret_link = arg;
+    TRY(setup_add_configured(tx));
+    return setup_make_link(tx, ret_link);
+}
+
+/* Said once, to whoever started the server, and not through the log that others read. */
+static enum err greet(struct house *h)
+{
+    const char *link = NULL;
+    TRY(console_write_tx(h->console, add_first_admin, &link));
+    bool is_dev = setting_is_development();
+    (void)fprintf(stdout, "Cardea %s is at %s\n", CARDEA_VERSION, setting_public_origin());
+    if (is_dev && text_is_empty(setting_text(SETTING_SMTP_HOST)))
+        (void)fprintf(stdout, "Mail can be read at %s/dev/mail\n", setting_public_origin());
+    if (link)
+        (void)fprintf(stdout,
+                      "Make the first administrator here, within %lld minutes, once:\n  %s\n",
+                      (long long)(setting_span(SETTING_SETUP_TTL) / MINUTE), link);
+    (void)fflush(stdout);
+    return OK;
+}
+
+static enum err open_house(struct house *h)
+{
+    struct console *c = h->console;
+    struct db_options options = { .wait_for_it = true };
+    const char *apart = setting_text(SETTING_OPS_LISTEN);
+    log_set_level(setting_text(SETTING_LOG_LEVEL));
+    TRY(db_open(&c->db, setting_text(SETTING_DATABASE_URL), &options));
+    TRY(migrate_up(c->db, &c->arena));
+    TRY(listen_on(&h->server, setting_text(SETTING_LISTEN), NULL, true));
+    if (!text_is_empty(apart))
+        TRY(listen_on(&h->operations, apart, web_operations, false));
+    TRY(app_open_services(c->db, &c->arena, false));
+    TRY(greet(h));
+    TRY(job_start(c->db));
+    TRY(http_server_start(h->server));
+    if (h->operations)
+        TRY(http_server_start(h->operations));
+    LOG(LOG_INFO, "server.started", LOG_TEXT("version", CARDEA_VERSION),
+        LOG_TEXT("listen", setting_text(SETTING_LISTEN)),
+        LOG_TEXT("database", db_engine_name(c->db)));
+    return OK;
+}
+
+/* A bad new configuration keeps the old one. */
+static void reload(struct house *h)
+{
+    struct arena arena;
+    const char *why = "";
+    arena_init(&arena, 1 << 20);
+    if (setting_reload(&arena, &why)) {
+        LOG(LOG_ERROR, "settings.refused", LOG_TEXT("why", why));
+    } else {
+        log_set_level(setting_text(SETTING_LOG_LEVEL));
+        web_configure();
+        enum err e = hashing_configure();
+        if (e == OK && !text_is_empty(setting_text(SETTING_TLS_CERT_FILE)))
+            e = http_server_reload_tls(h->server);
+        LOG(e ? LOG_ERROR : LOG_INFO, "settings.reloaded", LOG_TEXT("result", err_name(e)));
+    }
+    arena_done(&arena);
+}
+
+static void wait_for_end(struct house *h, const sigset_t *signals)
+{
+    for (;;) {
+        int signal_number = 0;
+        sigwait(signals, &signal_number);
+        if (signal_number != SIGHUP)
+            return;
+        reload(h);
+    }
+}
+
+static void close_house(struct house *h)
+{
+    if (h->server)
+        http_server_stop(h->server);
+    if (h->operations)
+        http_server_stop(h->operations);
+    job_stop();
+    app_close_services();
+    http_server_close(h->server);
+    http_server_close(h->operations);
+    LOG(LOG_INFO, "server.stopped");
+}
+
+int app_serve(struct console *c)
+{
+    struct house h = { .console = c };
+    sigset_t signals;
+    int code = console_read_settings(c);
+    if (code)
+        return code;
+    /* Blocked before any thread starts, so that only wait_for_end sees them. */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    close_shutters();
+    enum err e = open_house(&h);
+    if (e == OK)
+        wait_for_end(&h, &signals);
+    close_house(&h);
+    return e ? console_fail("cannot start, see above") : EXIT_DONE;
+}
