@@ -229,6 +229,16 @@ TEST(PW_06_a_tampered_string_is_refused_before_any_allocation)
     }
 }
 
+TEST(PW_06_the_cost_of_an_unsound_string_is_not_told)
+{
+    struct argon2_cost cost = { 1, 2, 3 };
+    CHECK_ERR(password_cost(HEAD "m=64,t=0,p=1$" SALT "$" TAG, &cost), E_INVALID);
+    CHECK_ERR(password_cost(HEAD "m=15,t=1,p=2$" SALT "$" TAG, &cost), E_INVALID);
+    CHECK_NUM(cost.memory_kib, 1);
+    CHECK_OK(password_cost(HEAD "m=4294967295,t=1,p=2$" SALT "$" TAG, &cost));
+    CHECK_NUM(cost.memory_kib, UINT32_MAX);
+}
+
 TEST(PW_06_a_huge_salt_is_refused)
 {
     struct argon2_memory memory = { 0 };
