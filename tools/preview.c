@@ -43,7 +43,7 @@ static void add_sessions(struct vars *v)
         vars_text(item, "last_seen_at", "2026-11-21T05:03:01.123Z");
         vars_flag(item, "current", i == 0);
     }
-    vars_flag(v, "other_sessions", true);
+    vars_flag(v, "has_others", true);
 }
 
 static void add_mails(struct vars *v)
@@ -67,13 +67,13 @@ static void add_route(struct vars *group, const char *method, const char *path)
     vars_text(route, "help", "Signs in with address and password and answers tokens.");
     vars_text(route, "access", "anybody");
     vars_text(route, "limits", "5 a minute per IP, 5 a minute per account");
-    vars_flag(route, "has_fields", text_equal(method, "POST"));
-    struct vars *field = vars_item(route, "fields");
+    struct vars *field =
+        text_equal(method, "POST") ? vars_item(route, "fields") : vars_new(route->arena);
     vars_text(field, "name", "email");
     vars_text(field, "type", "e-mail address");
     vars_flag(field, "required", true);
     vars_text(field, "limits", "at most 254 bytes");
-    field = vars_item(route, "fields");
+    field = text_equal(method, "POST") ? vars_item(route, "fields") : vars_new(route->arena);
     vars_text(field, "name", "password");
     vars_text(field, "type", "text");
     vars_flag(field, "required", true);
@@ -92,6 +92,7 @@ static void add_reference(struct vars *v)
     for (size_t i = 0; i < COUNT(names); i++) {
         struct vars *group = vars_item(v, "groups");
         vars_text(group, "name", names[i]);
+        vars_text(group, "id", i ? "group-1" : "group-0");
         add_route(group, "POST", i ? "/v1/account/email" : "/v1/auth/login");
         add_route(group, "GET", i ? "/v1/account/profile" : "/v1/auth/me");
         add_route(group, "DELETE", i ? "/v1/account/sessions/{id}" : "/v1/auth/passkeys/{id}");
@@ -127,8 +128,8 @@ static void add_texts(struct vars *v)
         { "kind", "reset" },
         { "session_count", "3" },
         { "last_sign_in_at", "2026-11-20T18:40:00.000Z" },
-        { "last_sign_in_device", "Safari on iPhone" },
-        { "last_sign_in_ip", "203.0.113.7" },
+        { "password_changed_at", "2026-10-02T10:00:00.000Z" },
+        { "created_at", "2025-12-24T18:00:00.000Z" },
         { "status", "404" },
         { "request_id", "req_01jd8x0000000000000000000" },
         { "id", "mai_01jd8x0000000000000000000" },
