@@ -59,6 +59,20 @@ static void add_mails(struct vars *v)
     }
 }
 
+static void add_fields(struct vars *route)
+{
+    struct vars *field = vars_item(route, "fields");
+    vars_text(field, "name", "email");
+    vars_text(field, "type", "e-mail address");
+    vars_flag(field, "required", true);
+    vars_text(field, "limits", "3 to 254 bytes");
+    field = vars_item(route, "fields");
+    vars_text(field, "name", "current_password");
+    vars_text(field, "type", "text");
+    vars_text(field, "limits", "1 to 1024 bytes");
+    vars_text(field, "help", "taken exactly as typed");
+}
+
 static void add_route(struct vars *group, const char *method, const char *path)
 {
     struct vars *route = vars_item(group, "routes");
@@ -67,17 +81,8 @@ static void add_route(struct vars *group, const char *method, const char *path)
     vars_text(route, "help", "Signs in with address and password and answers tokens.");
     vars_text(route, "access", "anybody");
     vars_text(route, "limits", "5 a minute per IP, 5 a minute per account");
-    struct vars *field =
-        text_equal(method, "POST") ? vars_item(route, "fields") : vars_new(route->arena);
-    vars_text(field, "name", "email");
-    vars_text(field, "type", "e-mail address");
-    vars_flag(field, "required", true);
-    vars_text(field, "limits", "at most 254 bytes");
-    field = text_equal(method, "POST") ? vars_item(route, "fields") : vars_new(route->arena);
-    vars_text(field, "name", "password");
-    vars_text(field, "type", "text");
-    vars_flag(field, "required", true);
-    vars_text(field, "limits", "at most 1024 bytes");
+    if (text_equal(method, "POST"))
+        add_fields(route);
     struct vars *answer = vars_item(route, "answers");
     vars_text(answer, "status", "200");
     vars_text(answer, "what", "tokens and the user");
