@@ -44,14 +44,13 @@ static bool is_template(const char *name)
 static enum err add(const char *name, struct mem source)
 {
     struct template *t = find(name);
-    const char *why = NULL;
-    int line = 0;
+    struct template_error error;
     if (!t && count == TEMPLATES_MAX)
         return refuse(name, 0, "too many templates");
     if (!t)
         t = &list[count++];
-    if (template_parse(&arena, name, source, t, &line, &why) != OK)
-        return refuse(name, line, why);
+    if (template_parse(&arena, name, source, t, &error) != OK)
+        return refuse(name, error.line, error.why);
     return OK;
 }
 

@@ -252,7 +252,7 @@ static size_t bound_nodes(struct mem source)
 }
 
 enum err template_parse(struct arena *arena, const char *name, struct mem source,
-                        struct template *ret, int *ret_line, const char **ret_why)
+                        struct template *ret, struct template_error *ret_error)
 {
     struct mem copy = arena_copy(arena, source);
     struct parser s = { .arena = arena, .t = ret, .start = copy.p, .p = copy.p, .line = 1 };
@@ -262,7 +262,6 @@ enum err template_parse(struct arena *arena, const char *name, struct mem source
     if (!text_is_utf8(copy))
         s.why = "not UTF-8";
     enum err e = s.why ? E_INVALID : parse_all(&s);
-    *ret_line = s.line;
-    *ret_why = s.why;
+    *ret_error = (struct template_error){ s.line, s.why };
     return e;
 }

@@ -48,10 +48,16 @@ struct template
 
 enum { SECTION_DEPTH_MAX = 16 };
 
+/* What is wrong with a template, and where. */
+struct template_error {
+    int line;
+    const char *why;
+};
+
 /* Parses one source. name decides whether it is HTML, and the folder of its parts. E_INVALID:
- * *ret_line and *ret_why say what is wrong where. Names and texts live in the arena. */
+ * see *ret_error. Names and texts live in the arena. */
 enum err template_parse(struct arena *arena, const char *name, struct mem source,
-                        struct template *ret, int *ret_line, const char **ret_why);
+                        struct template *ret, struct template_error *ret_error);
 
 /* Renders a parsed template whose parts are linked. */
 void template_write(const struct template *t, const struct locale *locale, const struct vars *vars,

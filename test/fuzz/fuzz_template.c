@@ -51,9 +51,8 @@ static bool has_raw(const struct template *t)
 static void check(struct arena *arena, struct mem source)
 {
     struct template t;
-    const char *why = NULL;
-    int line = 0;
-    if (template_parse(arena, "pages/x.html", source, &t, &line, &why) != OK || has_raw(&t))
+    struct template_error error;
+    if (template_parse(arena, "pages/x.html", source, &t, &error) != OK || has_raw(&t))
         return;
     const char *tame = markup(arena, &t, "tame");
     const char *hostile = markup(arena, &t, "\"'><script>&amp;javascript:</script>");

@@ -29,12 +29,11 @@ static const char *render(const char *name, const char *source, const struct var
 {
     static struct template t;
     struct buf out;
-    const char *why = NULL;
-    int line = 0;
+    struct template_error error;
     buf_init(&out, test_arena(), 1 << 20);
-    enum err e = template_parse(test_arena(), name, mem_text(source), &t, &line, &why);
+    enum err e = template_parse(test_arena(), name, mem_text(source), &t, &error);
     if (e)
-        return text_format(test_arena(), "%d: %s", line, why);
+        return text_format(test_arena(), "%d: %s", error.line, error.why);
     template_write(&t, locale_find("en"), vars, &out);
     return out.p;
 }
@@ -122,10 +121,8 @@ TEST(template_errors_name_their_line)
 static bool is_refused(const char *source)
 {
     struct template t;
-    const char *why = NULL;
-    int line = 0;
-    return template_parse(test_arena(), "pages/x.html", mem_text(source), &t, &line, &why) ==
-           E_INVALID;
+    struct template_error error;
+    return template_parse(test_arena(), "pages/x.html", mem_text(source), &t, &error) == E_INVALID;
 }
 
 TEST(XSS_01_values_stand_only_where_escaping_protects)
