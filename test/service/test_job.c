@@ -9,6 +9,7 @@
 #include "../test.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "db/fault.h"
 #include "mail_world.h"
 #include "service/outbox.h"
 
@@ -323,6 +324,45 @@ TEST_ON_STORES(job_by_hand)
     spy.answer = OK;
     CHECK_OK(job_run(db, test_arena(), "spy.hourly"));
     close_world();
+}
+
+/* F08: the store fails at each call in turn; what a job writes is written once all the same. */
+TEST(F08_a_failing_store_doubles_no_job)
+{
+    for (int n = 1; n <= 20; n++) {
+        struct db *db = test_store("sqlite");
+        REQUIRE(db && open_world(db, kinds));
+        struct db *wrapper = db_fault_wrap(db);
+        add(wrapper, "spy.task", "");
+        db_fault_after(wrapper, n);
+        (void)!job_run_due(wrapper, test_arena());
+        db_fault_after(wrapper, 0);
+        clock_shift(5 * MINUTE);
+        CHECK_OK(job_run_due(wrapper, test_arena()));
+        CHECK_NUM(count_notes(wrapper), 2); /* the task and the periodic job */
+        CHECK_NUM(count_tasks(wrapper), 0);
+        close_world();
+        test_store_close(wrapper);
+    }
+}
+
+/* Memory runs out at each chunk in turn: likewise. */
+TEST(F08_a_full_memory_doubles_no_job)
+{
+    for (int n = 1; n <= 12; n++) {
+        struct db *db = test_store("sqlite");
+        REQUIRE(db && open_world(db, kinds));
+        add(db, "spy.task", "");
+        arena_fail_after(n);
+        (void)!job_run_due(db, test_arena());
+        arena_fail_after(0);
+        clock_shift(5 * MINUTE);
+        CHECK_OK(job_run_due(db, test_arena()));
+        CHECK_NUM(count_notes(db), 2);
+        CHECK_NUM(count_tasks(db), 0);
+        close_world();
+        test_store_close(db);
+    }
 }
 
 /* --- racing nodes --- */
