@@ -86,8 +86,8 @@ TEST(LOG_01_client_text_cannot_forge_a_line)
         "\\",
         "\\\"",
         "\x7f\x01",
-        "\xc2\x9b"
-        "31m",
+        ("\xc2\x9b"
+         "31m"),
         "\xff\xfe",
         "\xe2\x80\xa8\xe2\x80\xae",
         "",
