@@ -33,7 +33,7 @@ static double bits_of(const char *password, const char *words[], bool *ret_is_on
     return bits;
 }
 
-enum password_verdict password_judge(struct arena *arena, const char *password, const char *email,
+enum password_judgement password_judge(struct arena *arena, const char *password, const char *email,
                                      const char *name)
 {
     size_t bytes = strlen(password);

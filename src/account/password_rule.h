@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 
-enum password_verdict {
+enum password_judgement {
     PASSWORD_IS_GOOD,
     PASSWORD_IS_SHORT,  /* fewer code points than SETTING_PASSWORD_MIN_LENGTH */
     PASSWORD_IS_LONG,   /* more than 1024 bytes */
@@ -19,5 +19,5 @@ enum password_verdict {
 enum { PASSWORD_BYTES_MAX = 1024 };
 
 /* Judges a password for somebody with this address and name (NULL: none). */
-enum password_verdict password_judge(struct arena *arena, const char *password, const char *email,
+enum password_judgement password_judge(struct arena *arena, const char *password, const char *email,
                                      const char *name);

@@ -121,7 +121,7 @@ static int list(struct console *c)
 /* --- creating
  * ------------------------------------------------------------------------------------- */
 
-static const char *say_verdict(enum password_verdict verdict)
+static const char *say_verdict(enum password_judgement verdict)
 {
     switch (verdict) {
     case PASSWORD_IS_SHORT: return "too short";
@@ -173,7 +173,7 @@ static int create(struct console *c, const char *address)
     const char *password = console_read_secret(c, "Password");
     if (!password)
         return console_fail("no password on standard input");
-    enum password_verdict verdict =
+    enum password_judgement verdict =
         password_judge(&c->arena, password, email.address, creating.of.name);
     if (verdict != PASSWORD_IS_GOOD)
         return console_fail("the password is %s", say_verdict(verdict));

@@ -114,3 +114,8 @@ long db_fault_count(const struct db *wrapper)
 {
     return ((const struct wrapper *)wrapper)->counted;
 }
+
+void db_fault_unwrap(struct db *wrapper)
+{
+    free(wrapper);
+}

@@ -14,3 +14,6 @@ void db_fault_after(struct db *wrapper, long n);
 
 /* How many calls were counted since the last db_fault_after. */
 long db_fault_count(const struct db *wrapper);
+
+/* Frees the wrapper without closing the store in it. */
+void db_fault_unwrap(struct db *wrapper);

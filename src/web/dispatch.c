@@ -276,7 +276,10 @@ static void proceed(struct req *rq, enum err e)
     /* Nothing below allocates from the arena: whoever completes the commit may already be sending.
      */
     rq->arena->trap = NULL;
-    db_commit_then(&rq->tx, committed, rq);
+    if (rq->stage & STAGE_INLINE)
+        committed(rq, db_commit(&rq->tx)); /* the caller waits for the answer */
+    else
+        db_commit_then(&rq->tx, committed, rq);
 }
 
 /* Runs a prepared request to its end on this thread. */

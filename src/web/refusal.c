@@ -32,7 +32,7 @@ static void answer_problem(struct req *rq, enum problem p)
     json_put_text(j, "detail", rq->problem_detail ? rq->problem_detail : problem_title(p));
     json_put_text(j, "code", problem_code(p));
     json_put_text(j, "request_id", rq->request_id);
-    if (rq->error_count)
+    if (p == PROBLEM_FIELDS_INVALID)
         put_errors(rq, j);
     if (rq->retry_after)
         json_put_num(j, "retry_after", rq->retry_after);
