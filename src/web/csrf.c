@@ -40,19 +40,22 @@ static bool is_our_origin(struct req *rq, const char *origin)
            text_equal(origin, text_format(rq->arena, "%s://%s", scheme, rq->x->request.host));
 }
 
+/* Sec-Fetch-Site is the browser's own word, and cannot be set by a page; where it is missing,
+   Origin speaks. A form on a page without a referrer sends "Origin: null" even to its own site, so
+   the first decides alone. */
 enum err csrf_check_source(struct req *rq, bool *ret_is_proved)
 {
     const char *site = http_header_find(&rq->x->request, "sec-fetch-site");
     const char *origin = http_header_find(&rq->x->request, "origin");
     bool is_listed = origin && route_is_api(rq->route) && csrf_is_allowed_origin(origin);
-    bool is_ours = origin && is_our_origin(rq, origin);
-    *ret_is_proved = false;
-    if (site && !text_equal(site, "same-origin") && !text_equal(site, "none") && !is_listed)
+    bool is_same = text_equal(site, "same-origin");
+    *ret_is_proved = is_same;
+    if (is_same || text_equal(site, "none") || is_listed)
+        return OK;
+    if (site)
         return refuse(rq, PROBLEM_CSRF_FAILED);
-    if (origin && !is_ours && !is_listed)
-        return refuse(rq, PROBLEM_CSRF_FAILED);
-    *ret_is_proved = is_ours || text_equal(site, "same-origin");
-    return OK;
+    *ret_is_proved = origin && is_our_origin(rq, origin);
+    return !origin || *ret_is_proved ? OK : refuse(rq, PROBLEM_CSRF_FAILED);
 }
 
 static const char *form_cookie_name(void)

@@ -52,6 +52,15 @@ enum stage { STAGE_FOUND = 1, STAGE_INLINE = 2 };
 /* --- before the handler
  * --------------------------------------------------------------------------- */
 
+static const char *new_request_id(struct arena *arena)
+{
+    unsigned char bytes[16];
+    char *id = arena_alloc(arena, ID_CHARS + 1);
+    random_bytes(bytes, sizeof bytes);
+    id_encode(bytes, id);
+    return id;
+}
+
 /* Taken over when well-formed, else made. */
 static const char *choose_request_id(struct http_exchange *x)
 {
@@ -59,13 +68,8 @@ static const char *choose_request_id(struct http_exchange *x)
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     const char *given = http_header_find(&x->request, "x-request-id");
     size_t n = given ? strlen(given) : 0;
-    if (n >= 8 && n <= 64 && strspn(given, allowed) == n)
-        return given;
-    unsigned char bytes[16];
-    char *id = arena_alloc(&x->arena, ID_CHARS + 1);
-    random_bytes(bytes, sizeof bytes);
-    id_encode(bytes, id);
-    return id;
+    bool is_good = n >= 8 && n <= 64 && strspn(given, allowed) == n;
+    return is_good ? given : new_request_id(&x->arena);
 }
 
 /* The trace id of a W3C traceparent, "00-<32 hex>-<16 hex>-<2 hex>"; NULL when there is none. */
@@ -363,6 +367,7 @@ void web_refuse(struct http_response *response, struct arena *arena, int status,
     struct buf body;
     struct json_writer j;
     enum problem p = problem_of_status(status);
+    const char *id = new_request_id(arena);
     buf_init(&body, arena, 2000);
     json_write(&j, &body);
     json_begin_object(&j, NULL);
@@ -371,7 +376,9 @@ void web_refuse(struct http_response *response, struct arena *arena, int status,
     json_put_num(&j, "status", status);
     json_put_text(&j, "detail", why);
     json_put_text(&j, "code", problem_code(p));
+    json_put_text(&j, "request_id", id);
     json_end(&j);
+    http_header_add(response, "X-Request-Id", id);
     response->status = status;
     response->content_type = "application/problem+json";
     response->body = buf_mem(&body);
