@@ -9,17 +9,22 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READERS = 8, SCRATCH_READERS = 4 };
+enum { READERS = 8 };
 
 struct sqlite {
     struct db db;
     char *path;
+    bool is_scratch;
     struct writer writer;
     struct pool readers;
 };
@@ -82,8 +87,22 @@ static enum err look_at(const char *path)
     return OK;
 }
 
-static struct sqlite *new_store(const char *path, int readers)
+/* Removes the files of a store in memory, and its folder. */
+static void remove_scratch(const char *path)
 {
+    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    char name[128];
+    for (size_t i = 0; i < COUNT(suffixes); i++) {
+        (void)snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        (void)unlink(name);
+    }
+    (void)snprintf(name, sizeof name, "%s", path);
+    (void)rmdir(dirname(name));
+}
+
+static struct sqlite *new_store(const char *path, const struct db_options *options)
+{
+    int readers = options->readers > 0 ? options->readers : READERS;
     struct sqlite *s = calloc(1, sizeof *s);
     char *copy = strdup(path);
     if (!s || !copy)
@@ -97,6 +116,8 @@ static struct sqlite *new_store(const char *path, int readers)
 static void free_store(struct sqlite *s)
 {
     pool_done(&s->readers);
+    if (s->is_scratch)
+        remove_scratch(s->path);
     free(s->path);
     free(s);
 }
@@ -122,7 +143,7 @@ static enum err open_file(struct db **ret, const char *path, const struct db_opt
     if (text_is_empty(path))
         return E_INVALID;
     TRY(look_at(path));
-    struct sqlite *s = new_store(path, options->readers > 0 ? options->readers : READERS);
+    struct sqlite *s = new_store(path, options);
     enum err e = writer_open(&s->writer, path, options->is_tool, false);
     if (e) {
         free_store(s);
@@ -135,53 +156,39 @@ static enum err open_file(struct db **ret, const char *path, const struct db_opt
 /* --- stores in memory
  * -------------------------------------------------------------------------------------- */
 
-static void remove_file(const char *path, const char *suffix)
+/* What a killed process left: folders are called after the process that made them. */
+static void sweep(const char *parent)
 {
-    char name[128];
-    (void)snprintf(name, sizeof name, "%s%s", path, suffix);
-    (void)unlink(name);
-}
-
-/* All connections are opened while the file has a name; then it loses it, so that nothing stays
- * behind however the process ends. */
-static enum err open_all(struct sqlite *s)
-{
-    struct connection *reader[SCRATCH_READERS] = { 0 };
-    TRY(writer_open(&s->writer, s->path, false, true));
-    enum err e = OK;
-    for (int i = 0; i < SCRATCH_READERS && e == OK; i++) {
-        void *place;
-        e = pool_take(&s->readers, 0, &place);
-        if (e == OK)
-            e = open_reader(s, &reader[i]);
-        if (e)
-            pool_drop(&s->readers);
+    static const char prefix[] = "cardea-db-";
+    DIR *list = opendir(parent);
+    for (struct dirent *e = list ? readdir(list) : NULL; e; e = readdir(list)) {
+        char path[128];
+        if (strncmp(e->d_name, prefix, sizeof prefix - 1) != 0)
+            continue;
+        long pid = strtol(e->d_name + sizeof prefix - 1, NULL, 10);
+        if (pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+            continue;
+        if (snprintf(path, sizeof path, "%s/%s/db", parent, e->d_name) < (int)sizeof path)
+            remove_scratch(path);
     }
-    for (int i = 0; i < SCRATCH_READERS && reader[i]; i++)
-        pool_put(&s->readers, reader[i]);
-    if (e) {
-        close_readers(s);
-        writer_close(&s->writer);
-    }
-    return e;
+    if (list)
+        closedir(list);
 }
 
 /* SQLite's own memory databases have neither a log nor snapshots, so tests would see other locking
- * than production: a nameless file in memory has both. */
-static enum err open_scratch(struct db **ret)
+ * than production has: a file in memory has both. */
+static enum err open_scratch(struct db **ret, const struct db_options *options)
 {
     char folder[64], path[80];
     const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-    (void)snprintf(folder, sizeof folder, "%s/cardea-XXXXXX", parent);
+    sweep(parent);
+    (void)snprintf(folder, sizeof folder, "%s/cardea-db-%d-XXXXXX", parent, (int)getpid());
     if (!mkdtemp(folder))
         return fault("no folder for a store in memory under %s", parent);
     (void)snprintf(path, sizeof path, "%s/db", folder);
-    struct sqlite *s = new_store(path, SCRATCH_READERS);
-    enum err e = open_all(s);
-    remove_file(path, "");
-    remove_file(path, "-wal");
-    remove_file(path, "-shm");
-    (void)rmdir(folder);
+    struct sqlite *s = new_store(path, options);
+    s->is_scratch = true;
+    enum err e = writer_open(&s->writer, path, false, true);
     if (e) {
         free_store(s);
         return e;
@@ -205,7 +212,7 @@ static enum err open_store(struct db **ret, const char *url, const struct db_opt
     pthread_once(&configured, configure);
     const char *path = url + sizeof "sqlite:" - 1;
     if (text_equal(path, ":memory:"))
-        return open_scratch(ret);
+        return open_scratch(ret, options);
     return open_file(ret, path, options);
 }
 
