@@ -10,16 +10,36 @@
 
 #include <string.h>
 
-/* "5 a minute by ip, 3 an hour by e-mail" */
+/* "a minute", "15 minutes", "a day" */
+static const char *span_text(struct arena *arena, int64_t span)
+{
+    static const struct {
+        int64_t unit;
+        const char *one, *many;
+    } units[] = { { DAY, "a day", "days" },
+                  { HOUR, "an hour", "hours" },
+                  { MINUTE, "a minute", "minutes" } };
+    for (size_t i = 0; i < COUNT(units); i++) {
+        if (span == units[i].unit)
+            return units[i].one;
+        if (span % units[i].unit == 0)
+            return text_format(arena, "in %lld %s", (long long)(span / units[i].unit),
+                               units[i].many);
+    }
+    return text_format(arena, "in %lld seconds", (long long)(span / SECOND));
+}
+
+/* "5 a minute per IP address, 3 an hour per e-mail address" */
 static const char *limits_text(struct arena *arena, const struct route *route)
 {
-    static const char *const by[] = { "", "address", "account", "session", "e-mail", "session" };
+    static const char *const by[] = { "",        "IP address",     "account",
+                                      "session", "e-mail address", "session" };
     struct buf b;
     buf_init(&b, arena, 400);
     for (int i = 0; i < ROUTE_LIMITS && route->limits[i].by; i++) {
         const struct limit_rule *rule = &route->limits[i];
-        buf_format(&b, "%s%lld in %lld s per %s", b.n ? ", " : "", (long long)rule->count,
-                   (long long)(rule->span / SECOND), by[rule->by]);
+        buf_format(&b, "%s%lld %s per %s", b.n ? ", " : "", (long long)rule->count,
+                   span_text(arena, rule->span), by[rule->by]);
     }
     return text_copy(arena, buf_mem(&b));
 }
@@ -66,22 +86,28 @@ static void set_route(struct arena *arena, struct vars *group, const struct rout
     }
 }
 
+/* The group's first route makes its heading. */
+static bool is_first_of_group(struct arena *arena, size_t i)
+{
+    const char *name = group_of(arena, router_nth(i));
+    for (size_t k = 0; k < i; k++)
+        if (route_is_api(router_nth(k)) && text_equal(group_of(arena, router_nth(k)), name))
+            return false;
+    return true;
+}
+
 void openapi_set_vars(struct arena *arena, struct vars *vars)
 {
-    const char *current = "";
-    struct vars *group = NULL;
     for (size_t i = 0; i < router_count(); i++) {
-        const struct route *route = router_nth(i);
-        if (!route_is_api(route) || route->access == DEVELOPMENT)
+        if (!route_is_api(router_nth(i)) || !is_first_of_group(arena, i))
             continue;
-        const char *name = group_of(arena, route);
-        if (!text_equal(name, current)) {
-            group = vars_item(vars, "groups");
-            vars_text(group, "name", name);
-            vars_text(group, "id", text_format(arena, "group-%zu", i));
-            current = name;
-        }
-        set_route(arena, group, route);
+        const char *name = group_of(arena, router_nth(i));
+        struct vars *group = vars_item(vars, "groups");
+        vars_text(group, "name", name);
+        vars_text(group, "id", text_format(arena, "group-%zu", i));
+        for (size_t k = i; k < router_count(); k++)
+            if (route_is_api(router_nth(k)) && text_equal(group_of(arena, router_nth(k)), name))
+                set_route(arena, group, router_nth(k));
     }
 }
 
