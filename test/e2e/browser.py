@@ -24,8 +24,8 @@ AUDIT = r"""
 (() => {
   const found = [], say = (what, e) => found.push(what + (e ? ': ' + e.outerHTML.slice(0, 120) : ''));
   const seen = e => { const s = getComputedStyle(e), b = e.getBoundingClientRect();
-    return s.visibility !== 'hidden' && s.display !== 'none' && b.width > 1 && b.height > 1; };
-  const named = e => (e.getAttribute('aria-label') || e.title || e.innerText || e.value || '').trim() ||
+    return e.checkVisibility() && s.visibility !== 'hidden' && s.display !== 'none' && b.width > 1 && b.height > 1; };
+  const named = e => (e.getAttribute('aria-label') || e.title || e.textContent || e.value || '').trim() ||
     e.querySelector('img[alt]:not([alt=""]), svg[aria-label], svg title') || e.getAttribute('aria-labelledby');
   if (!document.title.trim()) say('no title');
   if (!document.documentElement.lang) say('no lang');

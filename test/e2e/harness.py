@@ -139,7 +139,7 @@ class Client:
     def __init__(self, server, agent="cardea-e2e", token=None):
         self.server, self.agent, self.token, self.cookies, self.page = server, agent, token, {}, None
 
-    def request(self, method, path, body=None, headers=None):
+    def request(self, method, path, body=None, headers=None, port=None):
         all_headers = {"User-Agent": self.agent}
         if self.cookies:
             all_headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
@@ -147,7 +147,7 @@ class Client:
             all_headers["Authorization"] = f"Bearer {self.token}"
         all_headers.update(headers or {})
         all_headers = {k: v for k, v in all_headers.items() if v is not None}
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.server.port, timeout=30)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             all_headers.setdefault("Host", f"localhost:{self.server.port}")
@@ -339,6 +339,8 @@ class Server:
             "LOG_LEVEL": "info",
             **{k: str(v) for k, v in settings.items()},
         }
+        # Readiness is asked on the operations listener when there is one.
+        self.ready_port = int(self.settings.get("OPS_LISTEN", f":{self.port}").rsplit(":", 1)[1])
         self.process, self.log, self.expected_faults = None, "", ()
 
     def _admin(self, sql):
@@ -382,7 +384,7 @@ class Server:
             if self.process.poll() is not None:
                 return "gone"
             try:
-                return Client(self).get("/readyz").status == 200
+                return Client(self).request("GET", "/readyz", port=self.ready_port).status == 200
             except OSError:
                 return False
         if wait_for(ready, seconds, 0.005) is not True:

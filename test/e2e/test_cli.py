@@ -47,7 +47,7 @@ def settings_are_written_checked_and_printed():
         for name in ("DATABASE_URL", "PUBLIC_URL", "SMTP_HOST", "PASSWORD_HASH"):
             check(name in text, f"{name} is explained")
         ok(server.cli("config", "check"))
-        printed = ok(server.cli("config", "print", settings={"SMTP_PASS": "canary-of-smtp"}))
+        printed = ok(server.cli("config", "print", settings={"SMTP_USER": "me", "SMTP_PASS": "canary-of-smtp"}))
         check(server.url in printed and "canary-of-smtp" not in printed, "it prints settings, no secrets")
 
         open(path, "w").write("PUBLIC_ULR = http://localhost:1\n")

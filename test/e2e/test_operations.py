@@ -3,6 +3,7 @@
 servers that are away, proxies, TLS, slow clients, and what must never stand in a log."""
 import glob
 import http.client
+import json
 import os
 import re
 import shutil
@@ -92,10 +93,10 @@ def sighup_reads_settings_again_or_keeps_the_old():
         open(path, "w").write("SERVICE_NAME = Second House\n")
         server.process.send_signal(signal.SIGHUP)
         check(name_is("Second House"), "after SIGHUP")
-        open(path, "w").write("SERVICE_NAME = Third House\nLOG_LEVEL = loud\n")
-        server.expected_faults = ("LOG_LEVEL", "config", "setting")
+        open(path, "w").write("SERVICE_NAME = Third House\nSESSION_IDLE = soon\n")
+        server.expected_faults = ("SESSION_IDLE", "settings")
         server.process.send_signal(signal.SIGHUP)
-        check(wait_for(lambda: "LOG_LEVEL" in server.current_log(), 5), "the log says what is wrong")
+        check(wait_for(lambda: "SESSION_IDLE" in server.current_log(), 5), "the log says what is wrong")
         check(name_is("Second House"), "bad settings: the old ones stay")
         server.stop()
     finally:
@@ -117,11 +118,10 @@ def a_full_disk_refuses_and_recovers():
         server.expected_faults = ("full", "disk", "I/O", "fault", "space")
         server.start()
         ann = server.person(ANN)
-        with open(f"{place}/ballast", "wb") as ballast:
+        with open(f"{place}/ballast", "wb", buffering=0) as ballast:
             try:
-                while True:
-                    ballast.write(bytes(4096))
-                    ballast.flush()
+                while ballast.write(bytes(4096)):
+                    pass
             except OSError:
                 pass
         codes = set()
@@ -213,8 +213,9 @@ def client_text_cannot_forge_log_lines():
         nasty = 'x"}\t{"level":"error","event":"forged"} \x7f\u00e9 ' + "y" * 3000
         Client(server).get("/login", **{"User-Agent": nasty.encode("utf-8").decode("latin-1")})
         Client(server).get("/nowhere%0d%0a%1b[31mred")
-        import json
-        for line in server.current_log().splitlines():
+        lines = [line for line in server.current_log().splitlines() if not line.startswith(("Cardea ", "Make the", "  http"))]
+        check(len(lines) > 3, "there is a log")
+        for line in lines:
             entry = json.loads(line)
             check(entry.get("event") != "forged", "LOG_01")
             check(all(0x20 <= ord(c) < 0x7f for c in line), f"LOG_01: plain ASCII: {line[:200]!r}")
@@ -268,7 +269,10 @@ def tls_is_served_by_itself():
         check("__Host-" in (answer.getheader("Set-Cookie") or "__Host-"), "SESS_04: cookies begin with __Host-")
         with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
             s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            check(not s.recv(100).startswith(b"HTTP/1.1 200"), "no plain text on the TLS port")
+            try:
+                check(not s.recv(100).startswith(b"HTTP/1.1 200"), "no plain text on the TLS port")
+            except ConnectionResetError:
+                pass
         certificate("two")
         shutil.copy(f"{folder}/two.pem", f"{folder}/one.pem.new")
         shutil.copy(f"{folder}/two.key", f"{folder}/one.key")
@@ -296,7 +300,7 @@ def operations_have_a_listener_of_their_own():
     with Server(OPS_LISTEN=f"127.0.0.1:{port}") as server:
         equal(Client(server).get("/metrics").status, 404, "not for the public")
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        connection.request("GET", "/metrics")
+        connection.request("GET", "/metrics", headers={"Host": f"localhost:{port}"})
         equal(connection.getresponse().status, 200)
 
 
