@@ -67,7 +67,7 @@ static enum step end(struct connection *c)
 /* As read(): edge-triggered epoll tells only once, so an incomplete read is remembered. */
 static ssize_t read_some(struct connection *c, void *p, size_t n)
 {
-    ssize_t got = c->tls ? tls_read(c->tls, p, n) : read(c->fd, p, n);
+    ssize_t got = c->tls ? tls_read(c->tls, p, n) : recv(c->fd, p, n, 0);
     if (got < 0 && errno == EAGAIN)
         c->readable = c->hung_up = false;
     else if (got > 0 && (size_t)got < n && !c->tls && !c->hung_up)
@@ -76,6 +76,16 @@ static ssize_t read_some(struct connection *c, void *p, size_t n)
 }
 
 /* --- answering */
+
+static ssize_t write_some(struct connection *c, struct iovec *parts, size_t count)
+{
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = count };
+    if (c->tls)
+        return tls_write(c->tls, parts->iov_base, parts->iov_len);
+    if (count == 1)
+        return send(c->fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
+    return sendmsg(c->fd, &message, MSG_NOSIGNAL);
+}
 
 /* 1 when all has left, 0 when the client has to take some first, -1 when it is gone. */
 static int flush(struct connection *c)
@@ -89,9 +99,7 @@ static int flush(struct connection *c)
             { (char *)out->body.p + from, out->body.n - from },
         };
         struct iovec *first = head ? &parts[0] : &parts[1];
-        struct msghdr message = { .msg_iov = first, .msg_iovlen = head && out->body.n ? 2 : 1 };
-        ssize_t n = c->tls ? tls_write(c->tls, first->iov_base, first->iov_len)
-                           : sendmsg(c->fd, &message, MSG_NOSIGNAL);
+        ssize_t n = write_some(c, first, head && out->body.n ? 2 : 1);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)

@@ -11,9 +11,10 @@ enum { HTTP_HEAD_INLINE = 1024 };
 struct http_output {
     char *head; /* first, or from malloc */
     size_t head_n;
-    struct mem body; /* what follows the head: none for HEAD, 204 and 304 */
+    struct mem body; /* what follows the head: none for HEAD, 204, 304 or when it joined the head */
     size_t sent;     /* of both together */
     void *gzip;      /* from malloc, when body is compressed */
+    size_t gzip_n;
     char first[HTTP_HEAD_INLINE];
 };
 
