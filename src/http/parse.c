@@ -204,7 +204,7 @@ static bool is_singleton(const char *name)
     return false;
 }
 
-/* RFC 9110 5.3: repeated list fields are one list. */
+/* RFC 9110 5.3: repeated list fields are one list; empty elements do not count (5.6.1.2). */
 static int add_field(struct http_head *h, const char *name, const char *value)
 {
     struct http_request *rq = h->request;
@@ -214,7 +214,8 @@ static int add_field(struct http_head *h, const char *name, const char *value)
             continue;
         if (is_singleton(name))
             return http_head_refuse(h, 400, "repeated header");
-        old->value = text_format(h->arena, "%s, %s", old->value, value);
+        if (*value)
+            old->value = *old->value ? text_format(h->arena, "%s, %s", old->value, value) : value;
         return 0;
     }
     rq->headers[rq->header_count++] = (struct http_header){ name, value };

@@ -65,7 +65,8 @@ static void check_targets(const char *const *targets, size_t count)
 TEST(http_a_plain_request_is_taken_apart)
 {
     static const char text[] = "POST /v1/%C3%A9?a=%20b HTTP/1.1\r\nHost: a.example:8080\r\n"
-                               "X-List: a\r\nContent-Length: 5\r\nX-LIST:\t b \r\n\r\nhelloGET";
+                               "X-List: a\r\nContent-Length: 5\r\nX-LIST:\t b \r\nx-list:\r\n\r\n"
+                               "helloGET";
     struct http_exchange x;
     size_t used;
     REQUIRE(CHECK_NUM(parse(mem_text(text), &x, &used), 0));
