@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 /* One handle, and with it one connection, kept between two mails; NULL while in use. */
 static _Atomic(CURL *) kept;
@@ -209,6 +210,16 @@ static enum err refuse(struct smtp_reply *reply, enum err answer, const char *wh
     return answer;
 }
 
+static void close_handle(const struct curl_functions *curl, CURL *handle)
+{
+    /* QUIT is still sent, but nobody waits for the answer, which may take half a minute. */
+    curl_socket_t place = CURL_SOCKET_BAD;
+    if (curl->easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &place) == CURLE_OK &&
+        place != CURL_SOCKET_BAD)
+        (void)shutdown(place, SHUT_RD);
+    curl->easy_cleanup(handle);
+}
+
 enum err smtp_send(const struct smtp_server *server, const struct smtp_mail *mail,
                    struct smtp_reply *ret)
 {
@@ -236,7 +247,7 @@ enum err smtp_send(const struct smtp_server *server, const struct smtp_mail *mai
     if (result == OK)
         surplus = atomic_exchange(&kept, x.handle);
     if (surplus)
-        x.curl->easy_cleanup(surplus);
+        close_handle(x.curl, surplus);
     return result;
 }
 
@@ -245,5 +256,5 @@ void smtp_rest(void)
     CURL *handle = atomic_exchange(&kept, NULL);
     const struct curl_functions *curl;
     if (handle && curl_open(&curl) == OK)
-        curl->easy_cleanup(handle);
+        close_handle(curl, handle);
 }

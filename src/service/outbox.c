@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ROUND_NS INT64_C(5'000'000'000)
 enum { BATCH = 20, VARS_MAX = 16 * 1024, DELIVERY_ARENA = 16 << 20, MARK_TRIES = 5 };
 
 static const int64_t lease = 3 * MINUTE; /* a mail server gets 60 s at most, see net/smtp.c */
@@ -224,8 +225,9 @@ static enum err deliver_one(struct delivery *d)
 enum err outbox_deliver(struct db *db, struct arena *, int *ret_handled)
 {
     enum err e = OK;
+    int64_t until = clock_monotonic_ns() + ROUND_NS; /* job_stop waits for us */
     *ret_handled = 0;
-    while (*ret_handled < BATCH && outbox_can_send()) {
+    while (*ret_handled < BATCH && clock_monotonic_ns() < until && outbox_can_send()) {
         struct delivery d = { .db = db };
         arena_init(&d.arena, DELIVERY_ARENA);
         e = deliver_one(&d);

@@ -18,6 +18,7 @@ misbehave:
     drop        takes and stores the message, then hangs up before the reply
     drop-once   as drop, the first time only
     slow        waits 5 s before each reply to DATA
+    mute        never answers QUIT
 """
 import argparse
 import asyncio
@@ -90,6 +91,12 @@ class Handler:
             server.transport.abort()
             return "421 gone"
         return "250 OK"
+
+    async def handle_QUIT(self, server, session, envelope):
+        note(session, "QUIT")
+        if fault() == "mute":
+            await asyncio.sleep(600)
+        return "221 Bye"
 
     def store(self, envelope):
         self.count += 1

@@ -5,9 +5,11 @@
 #include "net/smtp.h"
 
 #include "../test.h"
+#include "base/clock.h"
 #include "smtp_fixture.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const char message[] = "From: <cardea@example.org>\r\n"
                               "To: <ann@example.net>\r\n"
@@ -126,6 +128,23 @@ TEST(smtp_slow_servers_are_left)
     fixture.server.timeout = 300;
     struct smtp_reply reply;
     CHECK_ERR(smtp_send(&fixture.server, &mail, &reply), E_BUSY);
+    smtp_fixture_stop(&fixture);
+}
+
+/* Stopping the server must not wait for a mail server that does not say goodbye. */
+TEST(smtp_a_mute_farewell_holds_up_nobody)
+{
+    struct smtp_fixture fixture = smtp_fixture_start("none", "", "localhost");
+    struct smtp_reply reply;
+    CHECK_OK(smtp_send(&fixture.server, &mail, &reply));
+    smtp_fixture_set_fault(&fixture, "mute");
+    int64_t start = clock_monotonic_ns();
+    smtp_rest();
+    usleep(20'000);
+    CHECK(strstr(smtp_fixture_log(&fixture), "plain QUIT") != NULL);
+    int64_t ms = (clock_monotonic_ns() - start) / 1000000;
+    if (ms > 1500)
+        test_fail(__FILE__, __LINE__, "it took %lld ms", (long long)ms);
     smtp_fixture_stop(&fixture);
 }
 

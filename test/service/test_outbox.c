@@ -519,6 +519,25 @@ TEST(outbox_to_a_mail_server_with_starttls_and_sign_in)
     post_close(&post);
 }
 
+TEST(MAIL_05_variables_never_reach_a_header_line)
+{
+    struct post post;
+    REQUIRE(post_open(&post, "none", ""));
+    const char *id =
+        mail_world_owe(post.db, "ann@example.org",
+                       "x\r\nBcc: eve@example.com\r\n\r\n.\r\nRCPT TO:<eve@example.com>");
+    CHECK_NUM(deliver(post.db), 1);
+    CHECK(mail_world_num(post.db, id, "sent_at") > 0);
+    CHECK_NUM(smtp_fixture_count(&post.server), 1);
+    const char *mail = smtp_fixture_mail(&post.server, 1);
+    CHECK(text_starts(mail, "X-Envelope-From: cardea@example.org\r\n"
+                            "X-Envelope-To: ann@example.org\r\nDate: "));
+    const char *body = strstr(mail, "\r\n\r\n");
+    const char *trick = strstr(mail, "\r\nBcc:");
+    CHECK(!trick || trick > body);
+    post_close(&post);
+}
+
 TEST(outbox_greylisting_delays)
 {
     struct post post;
