@@ -141,9 +141,9 @@ static enum err figures(struct req *rq)
 }
 
 const struct route operations_routes[] = {
-    ROUTE(GET, "/livez", OPERATIONS, alive, .lane = LANE_INLINE,
+    ROUTE(GET, "/livez", PROBE, alive, .lane = LANE_INLINE,
           .gives = { { 200, "{\"status\":\"ok\"}" } }, .help = "The process answers."),
-    ROUTE(GET, "/readyz", OPERATIONS, ready,
+    ROUTE(GET, "/readyz", PROBE, ready,
           .gives = { { 200, "{\"status\":\"ready\"}" }, { 503, "busy" } },
           .help = "The store answers too: send traffic."),
     ROUTE(GET, "/health", OPERATIONS, health,

@@ -113,7 +113,7 @@ static bool is_host(const char *host, const char *name)
 static enum err check_host(struct req *rq)
 {
     const char *host = rq->x->request.host;
-    if (rq->route && rq->route->access == OPERATIONS)
+    if (rq->route && (rq->route->access == OPERATIONS || rq->route->access == PROBE))
         return OK;
     if (is_host(host, setting_public_host()))
         return OK;
@@ -131,7 +131,8 @@ static enum err match(struct req *rq, bool is_operations)
     if (e == E_DENIED)
         return refuse(rq, PROBLEM_METHOD_NOT_ALLOWED);
     bool is_apart = !text_is_empty(setting_text(SETTING_OPS_LISTEN));
-    if (!e && is_apart && (rq->route->access == OPERATIONS) != is_operations)
+    if (!e && is_apart && rq->route->access != PROBE &&
+        (rq->route->access == OPERATIONS) != is_operations)
         return refuse(rq, PROBLEM_NOT_FOUND);
     return e ? refuse(rq, PROBLEM_NOT_FOUND) : OK;
 }
@@ -143,7 +144,7 @@ static bool may_write(const struct req *rq)
 
 static bool asks_for_session(const struct req *rq)
 {
-    return rq->route->access >= VISITOR && rq->route->access != OPERATIONS;
+    return rq->route->access >= VISITOR && rq->route->access <= ADMIN;
 }
 
 /* What can be said without knowing who asks. */

@@ -75,8 +75,7 @@ static enum err answer_page(struct req *rq, enum problem p)
 static bool wants_json(const struct req *rq)
 {
     return text_starts(rq->x->request.path, "/v1/") ||
-           (rq->route && !rq->route->page && route_is_safe(rq->route) &&
-            rq->route->access == OPERATIONS);
+           (rq->route && (rq->route->access == OPERATIONS || rq->route->access == PROBE));
 }
 
 /* Who has to sign in first comes back to where they wanted to go. */

@@ -23,7 +23,8 @@ enum access {
     SUPPORT,   /* and this role or a higher one */
     BILLING,
     ADMIN,
-    OPERATIONS,  /* everybody, but only on the operations listener when one is configured */
+    PROBE,       /* everybody, on every listener, whatever the Host: load balancers ask */
+    OPERATIONS,  /* the same, but only on the operations listener when one is configured */
     DEVELOPMENT, /* everybody, only in development mode; does not exist otherwise */
 };
 

@@ -28,9 +28,11 @@ bool route_is_safe(const struct route *route)
 const char *route_access_name(enum access access)
 {
     static const char *const names[] = {
-        [ACCESS_UNSET] = "nobody", [ANYONE] = "anyone",         [VISITOR] = "anyone",
-        [SIGNED_IN] = "signed in", [SUPPORT] = "support",       [BILLING] = "billing admin",
-        [ADMIN] = "admin",         [OPERATIONS] = "operations", [DEVELOPMENT] = "development",
+        [ACCESS_UNSET] = "nobody",   [ANYONE] = "anyone",
+        [VISITOR] = "anyone",        [SIGNED_IN] = "signed in",
+        [SUPPORT] = "support",       [BILLING] = "billing admin",
+        [ADMIN] = "admin",           [PROBE] = "anyone",
+        [OPERATIONS] = "operations", [DEVELOPMENT] = "development",
     };
     return names[access];
 }
