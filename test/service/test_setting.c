@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "service/setting.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -329,5 +331,47 @@ TEST(setting_current_masks_secrets)
     CHECK_TEXT(json_find_text(json_find(&root, "SMTP_PASS"), "value"), "********");
     CHECK_TEXT(json_find_text(json_find(&root, "SMTP_PASS"), "source"), "file");
     CHECK_TEXT(json_find_text(json_find(&root, "LISTEN"), "source"), "default");
+    back_to_defaults();
+}
+
+static atomic_bool stop_reading;
+
+/* Every value a reader sees is whole: one of the two, never a mixture, never freed. */
+static void *read_often(void *ret_good)
+{
+    bool good = true;
+    while (!atomic_load(&stop_reading)) {
+        const char *name = setting_text(SETTING_SERVICE_NAME);
+        const char *origin = setting_public_origin();
+        int64_t span = setting_span(SETTING_RESET_TTL);
+        good = good && (text_equal(name, "one") || text_equal(name, "two")) &&
+               text_equal(origin, "https://example.org") && (span == HOUR || span == 2 * HOUR);
+    }
+    *(bool *)ret_good = good;
+    return NULL;
+}
+
+TEST(setting_reload_is_safe_beside_readers)
+{
+    static const char *const files[] = {
+        "PUBLIC_URL = https://example.org\nSERVICE_NAME = one\nRESET_TTL = 1h",
+        "PUBLIC_URL = https://example.org\nSERVICE_NAME = two\nRESET_TTL = 2h",
+    };
+    pthread_t threads[2];
+    bool good[COUNT(threads)];
+    const char *why;
+    CHECK_OK(open_with(files[0], &why));
+    atomic_store(&stop_reading, false);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        REQUIRE(pthread_create(&threads[i], NULL, read_often, &good[i]) == 0);
+    for (int i = 1; i <= 50; i++) {
+        write_file("cardea.conf", files[i % 2]);
+        CHECK_OK(setting_reload(test_arena(), &why));
+    }
+    atomic_store(&stop_reading, true);
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(good[i]);
+    }
     back_to_defaults();
 }
