@@ -61,7 +61,9 @@ enum err job_add(struct tx *tx, const char *name, const char *arg)
 static enum err trap(enum err (*step)(struct job_run *run), struct job_run *run)
 {
     jmp_buf jump;
-    return ARENA_TRAP(&run->arena, &jump) ? E_FAULT : step(run);
+    enum err result = ARENA_TRAP(&run->arena, &jump) ? E_FAULT : step(run);
+    run->arena.trap = NULL;
+    return result;
 }
 
 enum err job_guard(enum err (*step)(struct job_run *run), struct job_run *run)

@@ -101,14 +101,10 @@ static enum err guard(enum err (*step)(struct delivery *d), struct delivery *d)
 {
     jmp_buf jump;
     db_begin(&d->tx, d->db, DB_PEEK, &d->arena);
-    if (ARENA_TRAP(&d->arena, &jump)) {
-        db_rollback(&d->tx);
-        return E_FAULT;
-    }
-    enum err result = step(d);
+    enum err result = ARENA_TRAP(&d->arena, &jump) ? E_FAULT : step(d);
+    d->arena.trap = NULL;
     if (result)
         db_rollback(&d->tx);
-    d->arena.trap = NULL;
     return result;
 }
 
