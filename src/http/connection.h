@@ -77,7 +77,8 @@ struct loop {
     pthread_t thread;
     int epoll, wake_fd;
     int64_t now_ns;
-    int64_t scanned_ns, accept_again_ns; /* accept_again_ns: 0 unless accepting pauses */
+    int64_t scanned_ns;
+    int64_t accept_again_ns, paused_ns; /* 0 unless accepting pauses; when that was last logged */
     struct connection *connections;
     atomic_int count;               /* connections given to this loop */
     atomic_llong requests, refused; /* written by the loop's thread */

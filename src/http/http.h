@@ -78,8 +78,7 @@ enum http_turn { HTTP_ANSWERED, HTTP_LATER };
 
 typedef enum http_turn (*http_handler)(struct http_exchange *x, void *arg);
 
-/* --- what a handler uses
- * --------------------------------------------------------------------------------- */
+/* --- what a handler uses */
 
 /* A request header's value by lower-case name, NULL when absent. Repeated list headers were joined
    with ", "; repeated singletons (Host, Authorization, Cookie, Content-Type, Content-Length, Origin
@@ -97,8 +96,7 @@ void http_answer(struct http_exchange *x);
 const char *http_method_name(enum http_method method);
 const char *http_reason(int status);
 
-/* --- the server
- * ------------------------------------------------------------------------------------------ */
+/* --- the server */
 
 struct http_limits {      /* zero members take the defaults named here */
     size_t header_bytes;  /* 16 KiB, request line and fields together: 431 beyond */
@@ -143,8 +141,9 @@ enum err http_server_start(struct http_server *server);
 /* The port actually bound for the i-th TCP address (for ":0" in tests), 0 when there is none. */
 int http_server_port(const struct http_server *server, int i);
 
-/* Stops accepting, closes idle connections, lets running exchanges finish within drain_time, ends
-   the threads. Then http_server_close frees it. */
+/* Stops accepting, closes idle connections, lets running exchanges finish and ends the threads.
+   After drain_time slow clients are cut off; an exchange that another thread still has to answer is
+   waited for, however long. Then http_server_close frees it. */
 void http_server_stop(struct http_server *server);
 void http_server_close(struct http_server *server); /* NULL is allowed */
 
@@ -156,8 +155,7 @@ struct http_figures {
 };
 void http_server_figures(const struct http_server *server, struct http_figures *ret);
 
-/* --- for tests and fuzzing
- * ------------------------------------------------------------------------------- */
+/* --- for tests and fuzzing */
 
 /* Parses one complete request from bytes into x (whose arena is initialised here) exactly as the
    server does. Gives 0, or the status with which the server would refuse it; *ret_used is how many

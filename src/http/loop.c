@@ -5,7 +5,8 @@
  * walking the list of connections a few times a second: no timer to set for each request.
  *
  * When the process is out of descriptors or at its limit of connections, accepting pauses for a
- * moment instead of spinning on a listener that stays ready (DOS-06).
+ * moment instead of spinning on a listener that stays ready (DOS-06), and connections that only sit
+ * there make room.
  */
 #include "http/connection.h"
 
@@ -24,7 +25,9 @@
 
 enum { EVENTS = 64, ACCEPT_BATCH = 16 };
 
-static const int64_t pause_ns = 100 * INT64_C(1'000'000), drain_tick_ns = 5 * INT64_C(1'000'000);
+static const int64_t ns_per_ms = 1'000'000;
+static const int64_t pause_ns = 100 * ns_per_ms, drain_tick_ns = 5 * ns_per_ms;
+static const int64_t quiet_ns = 10'000 * ns_per_ms, shed_ns = 1000 * ns_per_ms;
 
 /* --- the inbox */
 
@@ -122,7 +125,7 @@ static void adopt(struct loop *own, int fd, struct ip peer)
     c->at = server->tls ? AT_HANDSHAKE : AT_HEAD;
     const struct http_limits *limits = &server->options.limits;
     int64_t time = server->tls ? limits->header_time : limits->idle_time;
-    c->deadline_ns = own->now_ns + time * 1'000'000;
+    c->deadline_ns = own->now_ns + time * ns_per_ms;
     loop->count++;
     server->count++;
     server->accepted++;
@@ -148,8 +151,11 @@ static void watch_listeners(struct loop *loop, int operation)
 
 static void pause_accepting(struct loop *loop, const char *why)
 {
-    LOG(LOG_WARN, "http.accepting_paused", LOG_TEXT("why", why),
-        LOG_NUM("connections", loop->server->count));
+    if (loop->now_ns - loop->paused_ns > quiet_ns) {
+        LOG(LOG_WARN, "http.accepting_paused", LOG_TEXT("why", why),
+            LOG_NUM("connections", loop->server->count));
+        loop->paused_ns = loop->now_ns;
+    }
     watch_listeners(loop, EPOLL_CTL_DEL);
     loop->accept_again_ns = loop->now_ns + pause_ns;
 }
@@ -195,6 +201,18 @@ static void scan(struct loop *loop)
     }
 }
 
+/* There is no room for new clients: those that have been idle for a while give up theirs. */
+static void shed_idle(struct loop *loop)
+{
+    int64_t idle_ns = loop->server->options.limits.idle_time * ns_per_ms;
+    for (struct connection *c = loop->connections, *next; c; c = next) {
+        next = c->next;
+        bool ours = !(atomic_load_explicit(&c->turn, memory_order_acquire) & TURN_AWAY);
+        if (ours && connection_is_idle(c) && c->deadline_ns - idle_ns + shed_ns < loop->now_ns)
+            connection_close(c);
+    }
+}
+
 static void run_due(struct loop *loop)
 {
     int64_t tick = loop->server->stopping ? drain_tick_ns : loop->server->tick_ns;
@@ -202,6 +220,7 @@ static void run_due(struct loop *loop)
         scan(loop);
     if (loop->accept_again_ns && loop->now_ns >= loop->accept_again_ns) {
         loop->accept_again_ns = 0;
+        shed_idle(loop);
         watch_listeners(loop, EPOLL_CTL_ADD);
     }
 }
@@ -210,11 +229,11 @@ static int wait_ms(const struct loop *loop)
 {
     const struct http_server *server = loop->server;
     if (server->stopping)
-        return (int)(drain_tick_ns / 1'000'000);
-    int64_t wait = loop->connections ? server->tick_ns : -1'000'000;
+        return (int)(drain_tick_ns / ns_per_ms);
+    int64_t wait = loop->connections ? server->tick_ns : -ns_per_ms;
     if (loop->accept_again_ns && (wait < 0 || wait > pause_ns))
         wait = pause_ns;
-    return (int)(wait / 1'000'000);
+    return (int)(wait / ns_per_ms);
 }
 
 static void take_event(struct loop *loop, const struct epoll_event *event)
@@ -258,6 +277,7 @@ void *loop_run(void *arg)
     struct loop *loop = arg;
     struct http_server *server = loop->server;
     loop->now_ns = loop->scanned_ns = clock_monotonic_ns();
+    loop->paused_ns = loop->now_ns - 2 * quiet_ns;
     watch_listeners(loop, EPOLL_CTL_ADD);
     while (!server->stopping)
         run_once(loop);

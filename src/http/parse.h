@@ -30,6 +30,10 @@ int http_head_find(struct mem bytes, const struct http_limits *limits, size_t *s
 /* Parses a whole header as http_head_find measured it. */
 int http_head_parse(struct http_head *head, struct mem bytes);
 
+/* Adds one field to the request, and checks all of them when they are complete (field.c). */
+int http_field_add(struct http_head *head, const char *name, const char *value);
+int http_fields_check(struct http_head *head);
+
 /* Splits, checks and decodes the request target (target.c); needs the Host header. */
 int http_target_parse(struct http_head *head, char *target);
 

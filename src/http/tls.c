@@ -74,7 +74,7 @@ static enum err load(SSL_CTX **ret, const char *cert_file, const char *key_file)
 
 enum err tls_open(struct tls_context **ret, const char *cert_file, const char *key_file)
 {
-    SSL_CTX *ctx;
+    SSL_CTX *ctx = NULL;
     TRY(load(&ctx, cert_file, key_file));
     struct tls_context *tls = calloc(1, sizeof *tls);
     if (!tls)
@@ -91,7 +91,7 @@ enum err tls_open(struct tls_context **ret, const char *cert_file, const char *k
 
 enum err tls_reload(struct tls_context *tls)
 {
-    SSL_CTX *fresh;
+    SSL_CTX *fresh = NULL;
     TRY(load(&fresh, tls->cert_file, tls->key_file));
     pthread_mutex_lock(&tls->lock);
     SSL_CTX *old = tls->ctx;

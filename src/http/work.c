@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POOL_MAX = 64 };
+enum { POOL_MAX = 32 };
 
 static struct work *make(void)
 {

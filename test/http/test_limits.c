@@ -161,6 +161,22 @@ TEST(DOS_06_accepting_pauses_at_the_limit_of_connections)
     live_stop(&live);
 }
 
+TEST(DOS_03_idle_connections_make_room_at_the_limit)
+{
+    struct live live;
+    int fds[3];
+    REQUIRE(live_start(&live, (struct http_server_options){ .limits.connections = 2 }));
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        fds[i] = live_connect(&live);
+        live_send(fds[i], GET("/hello"));
+    }
+    for (size_t i = 0; i < COUNT(fds); i++)
+        CHECK_NUM(live_read(fds[i]).status, 200); /* nobody has closed anything */
+    for (size_t i = 0; i < COUNT(fds); i++)
+        close(fds[i]);
+    live_stop(&live);
+}
+
 /* The thread sanitizer does not follow a fork into threads. */
 #if !defined(__SANITIZE_THREAD__)
 
