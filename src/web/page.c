@@ -47,6 +47,12 @@ static void set_account(struct req *rq)
     vars_flag(rq->vars, "is_admin", s->roles >= ROLE_ADMIN);
 }
 
+/* Where choosing another language leads: here, or to the start when here is only for posting. */
+static const char *page_to_come_back_to(struct req *rq)
+{
+    return safe_next(rq->x->request.path, "/");
+}
+
 enum err page_set_vars(struct req *rq, const char *name)
 {
     struct vars *v = rq->vars;
@@ -58,7 +64,7 @@ enum err page_set_vars(struct req *rq, const char *name)
     vars_text(v, "title",
               template_format(rq->arena, rq->locale, text_format(rq->arena, "%s.title", name), v));
     vars_text(v, "support_address", text_is_empty(support) ? NULL : support);
-    vars_text(v, "path", rq->x->request.path);
+    vars_text(v, "path", page_to_come_back_to(rq));
     vars_text(v, "request_id", rq->request_id);
     vars_flag(v, "development", setting_is_development());
     vars_text(v, "csrf", csrf_token(rq));
