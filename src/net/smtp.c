@@ -26,8 +26,10 @@ struct exchange {
     struct smtp_reply *reply;
     struct mem rest; /* of the data */
     char error[CURL_ERROR_SIZE];
-    bool failed; /* an option was refused */
-    bool parted; /* QUIT was sent: what follows says nothing about the mail */
+    bool (*is_stopping)(void);
+    int64_t stop_at_ns; /* monotonic; 0 while nobody wants us to stop */
+    bool failed;        /* an option was refused */
+    bool parted;        /* QUIT was sent: what follows says nothing about the mail */
 };
 
 bool smtp_is_address(const char *address)
@@ -106,6 +108,18 @@ static int watch(CURL *, curl_infotype type, char *p, size_t n, void *arg)
     return 0;
 }
 
+/* libcurl asks at least once a second; anything but 0 ends the exchange. */
+static int is_enough(void *arg, curl_off_t, curl_off_t, curl_off_t, curl_off_t)
+{
+    struct exchange *x = arg;
+    if (!x->is_stopping || !x->is_stopping())
+        return 0;
+    int64_t now = clock_monotonic_ns();
+    if (!x->stop_at_ns)
+        x->stop_at_ns = now + (x->reply->stage == SMTP_AT_DATA ? INT64_C(8'000'000'000) : 0);
+    return now >= x->stop_at_ns;
+}
+
 static void put_num(struct exchange *x, CURLoption option, long value)
 {
     x->failed |= x->curl->easy_setopt(x->handle, option, value) != CURLE_OK;
@@ -169,6 +183,9 @@ static void put_hooks(struct exchange *x)
                  CURLE_OK;
     x->failed |= x->curl->easy_setopt(x->handle, CURLOPT_DEBUGFUNCTION, watch) != CURLE_OK;
     x->failed |= x->curl->easy_setopt(x->handle, CURLOPT_DEBUGDATA, x) != CURLE_OK;
+    x->failed |= x->curl->easy_setopt(x->handle, CURLOPT_XFERINFOFUNCTION, is_enough) != CURLE_OK;
+    x->failed |= x->curl->easy_setopt(x->handle, CURLOPT_XFERINFODATA, x) != CURLE_OK;
+    put_num(x, CURLOPT_NOPROGRESS, 0);
     x->failed |= x->curl->easy_setopt(x->handle, CURLOPT_ERRORBUFFER, x->error) != CURLE_OK;
     put_num(x, CURLOPT_VERBOSE, 1);
 }
@@ -231,7 +248,7 @@ enum err smtp_send(const struct smtp_server *server, const struct smtp_mail *mai
     if (!has_only_crlf(mail->data))
         return refuse(ret, E_INVALID, "the message has a bare CR or LF");
 
-    struct exchange x = { .reply = ret, .rest = mail->data };
+    struct exchange x = { .reply = ret, .rest = mail->data, .is_stopping = server->is_stopping };
     if (curl_open(&x.curl))
         return refuse(ret, E_BUSY, "libcurl cannot be loaded");
     x.handle = atomic_exchange(&kept, NULL);

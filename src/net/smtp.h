@@ -23,10 +23,12 @@ struct smtp_server {
     const char *host;
     int port;
     enum smtp_security security;
-    const char *user, *pass; /* NULL or "": no sign-in */
-    const char *ca_file;     /* NULL or "": the system's */
-    const char *helo;        /* how we name ourselves; NULL: the machine's name */
-    int64_t timeout;         /* for the whole exchange; 0: 30 s, connecting at most 10 s of it */
+    const char *user, *pass;   /* NULL or "": no sign-in */
+    const char *ca_file;       /* NULL or "": the system's */
+    const char *helo;          /* how we name ourselves; NULL: the machine's name */
+    int64_t timeout;           /* for the whole exchange; 0: 30 s, connecting at most 10 s of it */
+    bool (*is_stopping)(void); /* NULL: never. Once true the exchange ends within a second, or eight
+                                  when the message is on its way: then its fate should be known */
 };
 
 struct smtp_mail {

@@ -53,6 +53,7 @@ void job_set_kinds(const struct job_kind *const *lists);
 enum err job_start(struct db *db);
 void job_stop(void);
 void job_wake(void);
+bool job_is_stopping(void); /* job_stop was called: long work outside the store should end */
 
 /* Runs all that is due now on this thread, tasks, periodic jobs and pollers, until nothing is: for
  * tests. A failing job is noted in its row, not returned. */

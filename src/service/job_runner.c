@@ -30,6 +30,11 @@ static void make_condition(void)
     pthread_condattr_destroy(&attributes);
 }
 
+bool job_is_stopping(void)
+{
+    return stopping;
+}
+
 void job_wake(void)
 {
     pthread_once(&once, make_condition);
@@ -113,6 +118,7 @@ void job_stop(void)
     for (size_t i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     store = NULL;
+    stopping = false;
 }
 
 enum err job_run_due(struct db *db, struct arena *)

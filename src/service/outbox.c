@@ -223,7 +223,8 @@ enum err outbox_deliver(struct db *db, struct arena *, int *ret_handled)
     enum err e = OK;
     int64_t until = clock_monotonic_ns() + ROUND_NS; /* job_stop waits for us */
     *ret_handled = 0;
-    while (*ret_handled < BATCH && clock_monotonic_ns() < until && outbox_can_send()) {
+    while (*ret_handled < BATCH && clock_monotonic_ns() < until && !job_is_stopping() &&
+           outbox_can_send()) {
         struct delivery d = { .db = db };
         arena_init(&d.arena, DELIVERY_ARENA);
         e = deliver_one(&d);

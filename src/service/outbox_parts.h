@@ -26,3 +26,7 @@ void outbox_dev_add(const struct outbox_message *message);
  * outbox_add. */
 enum err outbox_render(struct arena *arena, struct mem vars, const char *locale,
                        struct outbox_message *message);
+
+/* Our host in envelopes and Message-IDs: that of PUBLIC_URL, "localhost" for a bare IPv6 address.
+ */
+const char *outbox_host(void);

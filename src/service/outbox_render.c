@@ -34,7 +34,7 @@ static enum err render(struct arena *arena, const char *name, const struct local
 }
 
 /* The right part must be a domain (RFC 5322 3.6.4); an IPv6 literal would need other brackets. */
-static const char *id_host(void)
+const char *outbox_host(void)
 {
     const char *host = setting_public_host();
     return strpbrk(host, ":[]") ? "localhost" : host;
@@ -57,6 +57,6 @@ enum err outbox_render(struct arena *arena, struct mem json, const char *locale_
     TRY(render(arena, text_format(arena, "mails/%s.html", kind), locale, vars, &message->html));
     const char *subject = text_format(arena, "mail.%s.subject", kind);
     message->subject = template_format(arena, locale, subject, vars);
-    message->message_id = text_format(arena, "<%s@%s>", message->id, id_host());
+    message->message_id = text_format(arena, "<%s@%s>", message->id, outbox_host());
     return OK;
 }

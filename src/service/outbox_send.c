@@ -57,7 +57,7 @@ static enum err compose(struct arena *arena, const struct outbox_message *messag
 {
     const char *sender = setting_text(SETTING_EMAIL_FROM_ADDRESS);
     if (!*sender)
-        sender = text_format(arena, "cardea@%s", setting_public_host());
+        sender = text_format(arena, "cardea@%s", outbox_host());
     if (mime_parse_sender(arena, sender, &mime->from_name, &mime->from))
         return E_BUSY; /* EMAIL_FROM_ADDRESS is wrong, not this mail */
     if (!*mime->from_name)
@@ -105,7 +105,6 @@ static struct smtp_server server_of_settings(void)
 {
     int port = (int)setting_num(SETTING_SMTP_PORT);
     enum smtp_security starttls = setting_flag(SETTING_SMTP_USE_TLS) ? SMTP_STARTTLS : SMTP_PLAIN;
-    const char *helo = setting_public_host();
     return (struct smtp_server){
         .host = setting_text(SETTING_SMTP_HOST),
         .port = port,
@@ -113,7 +112,8 @@ static struct smtp_server server_of_settings(void)
         .user = setting_text(SETTING_SMTP_USER),
         .pass = setting_text(SETTING_SMTP_PASS),
         .ca_file = setting_text(SETTING_SMTP_CA_FILE),
-        .helo = strpbrk(helo, ":[]") ? "localhost" : helo,
+        .helo = outbox_host(),
+        .is_stopping = job_is_stopping,
     };
 }
 

@@ -18,7 +18,8 @@ misbehave:
     drop        takes and stores the message, then hangs up before the reply
     drop-once   as drop, the first time only
     slow        waits 5 s before each reply to DATA
-    mute        never answers QUIT
+    mute        never answers QUIT         mute-ehlo  never answers EHLO
+    babble      names 50,000 extensions after EHLO
 """
 import argparse
 import asyncio
@@ -52,6 +53,10 @@ class Handler:
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
         session.host_name = hostname
         note(session, "EHLO " + hostname)
+        if fault() == "mute-ehlo":
+            await asyncio.sleep(600)
+        if fault() == "babble":
+            return responses[:-1] + ["250-X-" + "Y" * 60] * 50000 + responses[-1:]
         if fault() == "421":
             asyncio.get_running_loop().call_soon(server.transport.close)
             return ["421 too busy"]

@@ -131,6 +131,36 @@ TEST(smtp_slow_servers_are_left)
     smtp_fixture_stop(&fixture);
 }
 
+static bool always(void)
+{
+    return true;
+}
+
+TEST(F15_a_hanging_exchange_ends_when_the_process_does)
+{
+    struct smtp_fixture fixture = smtp_fixture_start("none", "", "localhost");
+    struct smtp_reply reply;
+    fixture.server.is_stopping = always;
+    fixture.server.timeout = 30'000;
+    smtp_fixture_set_fault(&fixture, "mute-ehlo");
+    int64_t start = clock_monotonic_ns();
+    CHECK_ERR(smtp_send(&fixture.server, &mail, &reply), E_BUSY);
+    CHECK(clock_monotonic_ns() - start < INT64_C(4'000'000'000));
+    smtp_fixture_stop(&fixture);
+}
+
+TEST(F09_a_huge_reply_costs_nothing_but_time)
+{
+    struct smtp_fixture fixture = smtp_fixture_start("none", "", "localhost");
+    struct smtp_reply reply;
+    smtp_fixture_set_fault(&fixture, "babble");
+    enum err e = smtp_send(&fixture.server, &mail, &reply);
+    CHECK(e == OK || e == E_BUSY);
+    smtp_fixture_set_fault(&fixture, "");
+    CHECK_OK(smtp_send(&fixture.server, &mail, &reply));
+    smtp_fixture_stop(&fixture);
+}
+
 /* Stopping the server must not wait for a mail server that does not say goodbye. */
 TEST(smtp_a_mute_farewell_holds_up_nobody)
 {

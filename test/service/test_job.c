@@ -326,10 +326,10 @@ TEST_ON_STORES(job_by_hand)
     close_world();
 }
 
-/* F08: the store fails at each call in turn; what a job writes is written once all the same. */
-TEST(F08_a_failing_store_doubles_no_job)
+/* The store fails at each call in turn; what a job writes is written once all the same. */
+TEST(torture_a_failing_store_doubles_no_job)
 {
-    for (int n = 1; n <= 20; n++) {
+    for (int n = 1; n <= 15; n++) {
         struct db *db = test_store("sqlite");
         REQUIRE(db && open_world(db, kinds));
         struct db *wrapper = db_fault_wrap(db);
@@ -347,7 +347,7 @@ TEST(F08_a_failing_store_doubles_no_job)
 }
 
 /* Memory runs out at each chunk in turn: likewise. */
-TEST(F08_a_full_memory_doubles_no_job)
+TEST(F07_a_full_memory_doubles_no_job)
 {
     for (int n = 1; n <= 12; n++) {
         struct db *db = test_store("sqlite");

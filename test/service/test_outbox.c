@@ -197,7 +197,7 @@ TEST_ON_STORES(outbox_a_refused_mail_is_dead_until_it_is_retried)
     mail_world_close();
 }
 
-/* F08: the process dies after the server's yes and before our note of it. */
+/* The process dies after the server's yes and before our note of it. */
 TEST_ON_STORES(outbox_a_crash_after_sending_repeats_the_message_id)
 {
     struct tx tx;
@@ -451,9 +451,9 @@ TEST(outbox_waits_untried_without_a_way_out)
     test_store_close(db);
 }
 
-/* F08: the store fails at each call in turn. Whatever was sent has one Message-ID, and in the end
+/* The store fails at each call in turn. Whatever was sent has one Message-ID, and in the end
  * the mail is sent. */
-TEST(F08_a_failing_store_loses_no_mail)
+TEST(torture_a_failing_store_loses_no_mail)
 {
     for (int n = 1; n <= 12; n++) {
         struct db *db = test_store("sqlite");
@@ -566,7 +566,7 @@ TEST(outbox_an_unknown_recipient_is_dead_at_once)
     post_close(&post);
 }
 
-/* F09: the connection breaks after the message and before the reply: nobody knows who has it. */
+/* The connection breaks after the message and before the reply: nobody knows who has it. */
 TEST(F09_dropped_after_the_message_is_sent_again_with_the_same_message_id)
 {
     struct post post;
