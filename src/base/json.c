@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 static void release(json_t **value)
@@ -110,6 +111,9 @@ enum err json_read(struct arena *arena, struct mem bytes, struct json_value *ret
                    const char **ret_why)
 {
     json_error_t error;
+    /* The library skips a NUL after a number: "[1\0,2]" would read as [1,2]. */
+    if (bytes.n && memchr(bytes.p, 0, bytes.n))
+        return refuse_json(ret_why, E_INVALID, "a NUL byte");
     if (is_too_deep(bytes))
         return refuse_json(ret_why, E_INVALID, "nested too deeply");
     __attribute__((cleanup(release))) json_t *root =
@@ -250,6 +254,17 @@ static void put_level(struct json_writer *j, const char *key, const struct json_
     json_end(j);
 }
 
+/* A real stays one: without a point or an exponent it would be read back as an integer. */
+static void put_real(struct json_writer *j, const char *key, double real)
+{
+    char text[40];
+    (void)snprintf(text, sizeof text, "%.17g", real);
+    put_key(j, key);
+    buf_text(j->out, text);
+    if (!strpbrk(text, ".e"))
+        buf_text(j->out, ".0");
+}
+
 void json_put_copy(struct json_writer *j, const char *key, const struct json_value *value)
 {
     switch (value->kind) {
@@ -257,10 +272,7 @@ void json_put_copy(struct json_writer *j, const char *key, const struct json_val
     case JSON_IS_FALSE: json_put_bool(j, key, false); break;
     case JSON_IS_TRUE: json_put_bool(j, key, true); break;
     case JSON_IS_INT: json_put_num(j, key, value->num); break;
-    case JSON_IS_REAL:
-        put_key(j, key);
-        buf_format(j->out, "%.17g", value->real);
-        break;
+    case JSON_IS_REAL: put_real(j, key, value->real); break;
     case JSON_IS_TEXT: json_put_text(j, key, value->text); break;
     case JSON_IS_ARRAY:
     case JSON_IS_OBJECT: put_level(j, key, value); break;

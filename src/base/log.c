@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX = 8192, VALUE_MAX = 1024 };
+enum { LINE_MAX = 8192, VALUE_MAX = 1024, FIELD_ROOM = 64 };
 
 struct line {
     char p[LINE_MAX];
@@ -70,7 +70,7 @@ static void add_escaped(struct line *l, const char *text, size_t n)
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)text[i];
         char escape[8];
-        if (l->n > LINE_MAX - 64)
+        if (l->n > LINE_MAX - FIELD_ROOM)
             break;
         if (c == '"' || c == '\\') {
             add(l, (char[]){ '\\', (char)c }, 2);
@@ -98,6 +98,8 @@ static void add_field(struct line *l, const struct log_field *f)
     char digits[24];
     if (f->kind != LOG_FIELD_NUM && !f->text)
         return;
+    if (l->n + strlen(f->name) > LINE_MAX - FIELD_ROOM)
+        return; /* no half of a field: the line stays well formed */
     add_text(l, ",\"");
     add_text(l, f->name);
     add_text(l, "\":");

@@ -79,6 +79,9 @@ TEST(json_refuses_what_is_not_strict)
         if (reads(mem_text(wrong[i])) != E_INVALID)
             test_fail(__FILE__, __LINE__, "accepted: %s", wrong[i]);
     CHECK_ERR(reads(MEM("{}\0", 3)), E_INVALID);
+    CHECK_ERR(reads(MEM("1\0", 2)), E_INVALID);
+    CHECK_ERR(reads(MEM("[1\0,2]", 6)), E_INVALID);
+    CHECK_ERR(reads(MEM("{\0}", 3)), E_INVALID);
     CHECK_ERR(reads(MEM("\"a\0b\"", 5)), E_INVALID);
 }
 
@@ -172,6 +175,8 @@ TEST(json_writer_gives_back_what_was_read)
     };
     for (size_t i = 0; i < COUNT(texts); i++)
         CHECK_TEXT(copied(texts[i]), texts[i]);
+    CHECK_TEXT(copied("1.0"), "1.0"); /* a real stays one */
+    CHECK_TEXT(copied("-0.0"), "-0.0");
 }
 
 TEST(json_writer_writes_every_kind)

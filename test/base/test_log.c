@@ -118,6 +118,22 @@ TEST(LOG_01_long_text_is_cut)
     CHECK_TEXT(json_find_text(&root, "last"), "here");
 }
 
+TEST(LOG_01_a_full_line_is_still_well_formed)
+{
+    for (size_t n = 0; n < 1100; n += 7) {
+        begin();
+        const char *worst = filled('\x01', 1024), *rest = filled('a', n);
+        LOG(LOG_ERROR, "x", LOG_TEXT("one", worst), LOG_TEXT("two", rest), LOG_TEXT("three", rest),
+            LOG_TEXT("four", worst), LOG_TEXT("five", worst), LOG_TEXT("six", worst),
+            LOG_NUM("seven", INT64_MIN), LOG_ADDRESS("eight", "ann@example.org"));
+        struct json_value root = line();
+        if (root.count == 0)
+            return test_fail(__FILE__, __LINE__, "at %zu: ...%s", n,
+                             captured + strlen(captured) - 60);
+        arena_reset(test_arena());
+    }
+}
+
 TEST(log_masks_addresses)
 {
     static const char *const cases[][2] = {

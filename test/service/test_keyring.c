@@ -433,7 +433,7 @@ TEST(keyring_file_refuses_what_holds_no_keys)
 /* A store in memory gets keys in memory, and leaves no file behind. */
 TEST(keyring_in_memory_leaves_no_file)
 {
-    struct db *db = test_store("sqlite");
+    struct db *db = test_store("memory");
     REQUIRE(db);
     CHECK_OK(setting_override(SETTING_DATABASE_URL, "sqlite::memory:"));
     CHECK(!keyring_file_path(test_arena()));
