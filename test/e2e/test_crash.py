@@ -5,6 +5,7 @@ one-time token may have worked twice (I3), the audit chain verifies and has an e
 acknowledged change (I6), every mail owed was sent and repeats share their Message-ID (I7), the store
 is sound (I8), and each start was ready within two seconds (I9). CRASH_CYCLES says how often (100)."""
 import collections
+import contextlib
 import http.client
 import os
 import random
@@ -24,10 +25,15 @@ class Cut(Exception):
     """The connection ended without an answer: it may have been done, or not."""
 
 
+class Later(Exception):
+    """The mail that is needed next is leased to a server that was killed: its lease must end first. It is
+    owed and looked for at the end; the worker begins another life."""
+
+
 class Run:
     def __init__(self, server):
         self.server, self.stop, self.problems = server, False, []
-        self.users, self.used, self.ended = {}, set(), set()
+        self.users, self.used, self.ended, self.later = {}, set(), set(), 0
         self.owed = collections.Counter()  # (address, kind of link): at least so many mails
         self.acknowledged = collections.Counter()
         self.successes = collections.Counter()  # per one-time token, of all clients together
@@ -81,8 +87,9 @@ class Worker(threading.Thread):
             links = [re.search(re.escape(path) + r"\?token=(\S+)", plain(m)) for m in self.run_.server.mailbox.all(address)]
             tokens = [m[1] for m in links if m]
             return tokens if len(tokens) > after else None
-        tokens = wait_for(found, 90, 0.05)
-        check(tokens, f"I7: no mail with {path} for {address}")
+        tokens = wait_for(found, 3, 0.02)
+        if not tokens:
+            raise Later
         return tokens
 
     def run(self):
@@ -90,7 +97,10 @@ class Worker(threading.Thread):
         try:
             while not self.run_.stop:
                 life += 1
-                self.live(f"w{self.number}-{life}@example.org")
+                try:
+                    self.live(f"w{self.number}-{life}@example.org")
+                except Later:
+                    self.run_.later += 1
         except Exception as problem:  # reported by the test, with whatever it was
             self.run_.problems.append(f"{type(problem).__name__}: {problem}")
             self.run_.stop = True
@@ -108,16 +118,16 @@ class Worker(threading.Thread):
         login, _ = self.until_answered("/v1/auth/login", {"email": address, "password": password})
         self.expect(login, (200,), "I1: a verified account signs in")
         run.note("session.started")
+        run.users[address] = password
         refresh = self.rotate(login.json["refresh_token"])
         if self.random.random() < 0.5:
-            password = self.reset(address, password, refresh)
+            run.users[address] = self.reset(address, password, refresh)
         else:
             answer, cut = self.until_answered("/v1/auth/logout", {"refresh_token": refresh})
             self.expect(answer, (204, 401) if cut else (204,), "logout")
             run.ended.add(refresh)
         answer, _ = self.until_answered("/v1/auth/refresh", {"refresh_token": refresh})
         self.expect(answer, (401,), "I4: an ended session stays ended")
-        run.users[address] = password
 
     def rotate(self, refresh):
         for _ in range(self.random.randint(1, 4)):
@@ -185,27 +195,42 @@ def final_checks(run):
     all_of(run.ended, is_ended)
     check(max(run.successes.values(), default=0) <= 1, "I3: a one-time token worked twice")
 
+    server.stop()
+    let_leases_end(server)
+    server.start()
     for (address, path), count in run.owed.items():
-        server.mailbox.wait(address, path + "?", count, 90)
+        server.mailbox.wait(address, path + "?", count, 60)
     contents = {}
     for mail in server.mailbox.all():
         links = re.findall(r"token=\S+", plain(mail))
         equal(contents.setdefault(mail["Message-ID"], links), links, "I7: one Message-ID, one mail")
 
 
+def ask(server, *statements):
+    """Runs SQL behind the server's back; gives the rows of the last statement."""
+    if server.engine == "sqlite":
+        with contextlib.closing(sqlite3.connect(f"{server.folder}/cardea.db")) as db, db:
+            return [db.execute(statement).fetchall() for statement in statements][-1]
+    done = subprocess.run(["psql", "-qXAt", "-F,", "-vON_ERROR_STOP=1", server.database_url, "-c", ";".join(statements)],
+                          check=True, capture_output=True, text=True)
+    return [tuple(line.split(",")) for line in done.stdout.split()]
+
+
+def let_leases_end(server):
+    """As if the server had been away for some minutes: what a killed one was doing may be taken up."""
+    span = 5 * 60 * 1000
+    ask(server, f"UPDATE outbox SET due_at = due_at - {span} WHERE sent_at IS NULL",
+        f"UPDATE task SET run_at = run_at - {span}",
+        f"UPDATE job SET leased_until = leased_until - {span}")
+
+
 def store_is_sound(server, run):
     verified = server.cli("audit", "verify", timeout=120)
     equal(verified.returncode, 0, f"I6: {verified.stdout[-400:]}{verified.stderr[-400:]}")
-    sql = "SELECT event, count(*) FROM audit GROUP BY event"
     if server.engine == "sqlite":
-        db = sqlite3.connect(f"{server.folder}/cardea.db")
-        equal(db.execute("PRAGMA integrity_check").fetchone()[0], "ok", "I8")
-        equal(db.execute("PRAGMA foreign_key_check").fetchall(), [], "I8")
-        events = dict(db.execute(sql))
-        db.close()
-    else:
-        rows = subprocess.run(["psql", "-qXAt", "-F,", server.database_url, "-c", sql], check=True, capture_output=True, text=True)
-        events = {line.split(",")[0]: int(line.split(",")[1]) for line in rows.stdout.split()}
+        equal(ask(server, "PRAGMA integrity_check"), [("ok",)], "I8")
+        equal(ask(server, "PRAGMA foreign_key_check"), [], "I8")
+    events = {event: int(count) for event, count in ask(server, "SELECT event, count(*) FROM audit GROUP BY event")}
     for event, count in run.acknowledged.items():
         check(events.get(event, 0) >= count, f"I6: {count} x {event} acknowledged, {events.get(event, 0)} audited")
 
@@ -239,7 +264,7 @@ def nothing_acknowledged_is_lost_by_kills(engine):
         server.stop()
         store_is_sound(server, run)
         print(f"  {CYCLES} kills, {len(run.users)} lives, {sum(run.acknowledged.values())} changes acknowledged, "
-              f"slowest start {slowest * 1000:.0f} ms")
+              f"{run.later} put off, slowest start {slowest * 1000:.0f} ms")
     except BaseException:
         if server.process:
             server.process.kill()

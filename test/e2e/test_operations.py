@@ -115,7 +115,7 @@ def a_full_disk_refuses_and_recovers():
         raise Skip("a small tmpfs cannot be mounted here")
     server = Server(DATABASE_URL=f"sqlite:{place}/cardea.db")
     try:
-        server.expected_faults = ("full", "disk", "I/O", "fault", "space")
+        server.expected_faults = ("full", "disk", "I/O", "fault", "space", "db.")
         server.start()
         ann = server.person(ANN)
         with open(f"{place}/ballast", "wb", buffering=0) as ballast:
