@@ -55,6 +55,7 @@ void connection_close(struct connection *c)
     peer_remove(loop->server->peers, c->peer);
     loop->count--;
     loop->server->count--;
+    loop->discarded++;
     free(c);
 }
 

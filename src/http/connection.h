@@ -22,7 +22,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { HTTP_INPUT_INLINE = 4096 };
+enum { HTTP_INPUT_INLINE = 2048 };
 
 /* What an epoll event points at. */
 enum source { SOURCE_WAKE, SOURCE_LISTENER, SOURCE_CONNECTION };
@@ -88,6 +88,9 @@ struct loop {
     struct connection *inbox;
     struct work *pool;
     int pool_count;
+    int lent;             /* work that is out */
+    atomic_int discarded; /* work and connections freed since the last trim */
+    int64_t trimmed_ns;
 };
 
 struct http_server {
@@ -113,6 +116,9 @@ void work_give(struct connection *c);             /* wipes; NULL work is allowed
 void work_next(struct work *w);                   /* wipes the exchange, keeps unread input */
 void work_make_room(struct work *w, size_t most); /* for more input, up to most bytes in all */
 void work_free_pool(struct loop *loop);
+/* When a crowd has left, its memory goes back to the system. */
+bool work_is_worth_trimming(const struct loop *loop);
+void work_trim(struct loop *loop);
 
 /* --- connection.c */
 /* Goes on with a connection until it has to wait, is gone, or belongs to somebody else. */

@@ -216,8 +216,10 @@ static void shed_idle(struct loop *loop)
 static void run_due(struct loop *loop)
 {
     int64_t tick = loop->server->stopping ? drain_tick_ns : loop->server->tick_ns;
-    if (loop->now_ns - loop->scanned_ns >= tick)
+    if (loop->now_ns - loop->scanned_ns >= tick) {
         scan(loop);
+        work_trim(loop);
+    }
     if (loop->accept_again_ns && loop->now_ns >= loop->accept_again_ns) {
         loop->accept_again_ns = 0;
         shed_idle(loop);
@@ -230,7 +232,8 @@ static int wait_ms(const struct loop *loop)
     const struct http_server *server = loop->server;
     if (server->stopping)
         return (int)(drain_tick_ns / ns_per_ms);
-    int64_t wait = loop->connections ? server->tick_ns : -ns_per_ms;
+    bool has_to_look = loop->connections || work_is_worth_trimming(loop);
+    int64_t wait = has_to_look ? server->tick_ns : -ns_per_ms;
     if (loop->accept_again_ns && (wait < 0 || wait > pause_ns))
         wait = pause_ns;
     return (int)(wait / ns_per_ms);

@@ -6,10 +6,11 @@
  */
 #include "http/connection.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { POOL_MAX = 32 };
+enum { POOL_MAX = 32, CROWD = 1000, TRIM_SECONDS = 10 };
 
 static struct work *make(void)
 {
@@ -27,6 +28,7 @@ struct work *work_take(struct connection *c)
     struct loop *loop = c->loop;
     pthread_mutex_lock(&loop->lock);
     struct work *w = loop->pool;
+    loop->lent++;
     if (w) {
         loop->pool = w->next;
         loop->pool_count--;
@@ -74,6 +76,8 @@ void work_give(struct connection *c)
     w->in_capacity = sizeof w->first;
     pthread_mutex_lock(&loop->lock);
     bool keep = loop->pool_count < POOL_MAX;
+    loop->lent--;
+    loop->discarded += !keep;
     if (keep) {
         w->next = loop->pool;
         loop->pool = w;
@@ -109,6 +113,27 @@ void work_make_room(struct work *w, size_t most)
     } else if (w->in_capacity < most) {
         grow(w, most);
     }
+}
+
+bool work_is_worth_trimming(const struct loop *loop)
+{
+    return atomic_load_explicit(&loop->discarded, memory_order_relaxed) > CROWD;
+}
+
+void work_trim(struct loop *loop)
+{
+    if (!work_is_worth_trimming(loop))
+        return;
+    pthread_mutex_lock(&loop->lock);
+    bool crowd_left = loop->lent < POOL_MAX &&
+                      loop->now_ns - loop->trimmed_ns > TRIM_SECONDS * INT64_C(1'000'000'000);
+    if (crowd_left)
+        loop->discarded = 0;
+    pthread_mutex_unlock(&loop->lock);
+    if (!crowd_left)
+        return;
+    loop->trimmed_ns = loop->now_ns;
+    (void)malloc_trim(0);
 }
 
 void work_free_pool(struct loop *loop)
