@@ -34,7 +34,7 @@ static double bits_of(const char *password, const char *words[], bool *ret_is_on
 }
 
 enum password_judgement password_judge(struct arena *arena, const char *password, const char *email,
-                                     const char *name)
+                                       const char *name)
 {
     size_t bytes = strlen(password);
     if (bytes > PASSWORD_BYTES_MAX)

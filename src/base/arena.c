@@ -66,12 +66,17 @@ void arena_done(struct arena *arena)
     arena->chunk = NULL;
 }
 
-_Noreturn static void fail(struct arena *arena, size_t n)
+_Noreturn void arena_give_up(struct arena *arena)
 {
-    (void)fault("arena: no room for %zu bytes beside %zu of %zu", n, arena->used, arena->max);
     if (arena->trap)
         longjmp(*arena->trap, 1);
     abort();
+}
+
+_Noreturn static void fail(struct arena *arena, size_t n)
+{
+    (void)fault("arena: no room for %zu bytes beside %zu of %zu", n, arena->used, arena->max);
+    arena_give_up(arena);
 }
 
 static bool is_failing(void)

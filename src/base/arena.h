@@ -48,5 +48,9 @@ struct mem arena_copy(struct arena *arena, struct mem bytes);
  * answer 500 }`. */
 #define ARENA_TRAP(arena_, jump_) ((arena_)->trap = (jump_), setjmp(*(jump_)) != 0)
 
+/* Goes to the trap, or ends the process, as a failed allocation does: for whoever put a trap of its
+   own in between to release a foreign resource, and passes the failure on. Does not return. */
+_Noreturn void arena_give_up(struct arena *arena);
+
 /* For tests: the n-th chunk allocation from now on fails once; 0 switches it off. Process wide. */
 void arena_fail_after(long n);

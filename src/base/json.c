@@ -12,11 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void release(json_t **value)
-{
-    json_decref(*value);
-}
-
 struct copier {
     struct arena *arena;
     size_t left; /* values that may still come */
@@ -79,6 +74,22 @@ static enum err copy_value(struct copier *c, json_t *from, struct json_value *to
     return fault("json: a value of unknown kind");
 }
 
+/* The library's tree is released also when the arena is full in the middle of it. */
+static enum err copy_and_release(struct arena *arena, json_t *root, struct json_value *ret)
+{
+    struct copier copier = { arena, JSON_VALUES_MAX };
+    jmp_buf *outer = arena->trap, mine;
+    if (ARENA_TRAP(arena, &mine)) {
+        json_decref(root);
+        arena->trap = outer;
+        arena_give_up(arena);
+    }
+    enum err e = copy_value(&copier, root, ret);
+    arena->trap = outer;
+    json_decref(root);
+    return e;
+}
+
 /* Bounds nesting before the library recurses into it. Brackets inside texts do not count. */
 static bool is_too_deep(struct mem bytes)
 {
@@ -116,16 +127,14 @@ enum err json_read(struct arena *arena, struct mem bytes, struct json_value *ret
         return refuse_json(ret_why, E_INVALID, "a NUL byte");
     if (is_too_deep(bytes))
         return refuse_json(ret_why, E_INVALID, "nested too deeply");
-    __attribute__((cleanup(release))) json_t *root =
-        json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *root = json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!root && json_error_code(&error) == json_error_out_of_memory)
         return fault("json: out of memory");
     if (!root)
         return refuse_json(ret_why, E_INVALID, text_copy(arena, mem_text(error.text)));
 
-    struct copier copier = { arena, JSON_VALUES_MAX };
     *ret = (struct json_value){ 0 };
-    enum err e = copy_value(&copier, root, ret);
+    enum err e = copy_and_release(arena, root, ret);
     if (e == E_TOO_LARGE)
         return refuse_json(ret_why, E_INVALID, "too many values");
     return e;

@@ -58,7 +58,9 @@ static struct jws_key *wrap(EVP_PKEY *pkey, bool is_private)
 {
     static atomic_uint_least64_t last_serial;
     struct jws_key *key = calloc(1, sizeof *key);
-    evp_must(key && pkey, "making a key");
+    if (!key)
+        abort();
+    evp_must(pkey, "making a key");
     key->pkey = pkey;
     key->serial = atomic_fetch_add(&last_serial, 1) + 1;
     key->is_private = is_private;

@@ -282,7 +282,7 @@ void connection_stop(struct connection *c)
 }
 
 enum err sqlite_run_plain(struct connection *c, struct tx *tx, const char *sql,
-                        struct db_values values, struct db_result *result)
+                          struct db_values values, struct db_result *result)
 {
     struct statement *s;
     int rc = find(c, sql, &s);

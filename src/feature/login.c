@@ -62,14 +62,14 @@ static enum err prove(struct req *rq, struct signed_in *ret)
 
 static enum err login_api(struct req *rq)
 {
-    struct signed_in in;
+    struct signed_in in = { 0 };
     TRY(prove(rq, &in));
     return answer_tokens(rq, &in, field_num(rq, "cookie"));
 }
 
 static enum err login_page(struct req *rq)
 {
-    struct signed_in in;
+    struct signed_in in = { 0 };
     TRY(prove(rq, &in));
     set_session_cookie(rq, in.tokens.cookie);
     return see_other(rq, safe_next(field(rq, "next"), "/"));

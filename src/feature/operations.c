@@ -16,6 +16,8 @@
 #include "web/web.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { METRICS_MAX = 4 << 20, HOUR_OLD_MAIL = 3600 };
@@ -81,17 +83,18 @@ static void label(int route, const char **ret_method, const char **ret_path)
     *ret_path = r->path;
 }
 
-/* Resident memory in bytes, from the kernel. */
+/* Resident memory in bytes: the second number of statm, in pages. */
 static int64_t resident_bytes(void)
 {
-    long pages = 0;
+    char line[128] = "";
     FILE *statm = fopen("/proc/self/statm", "re");
     if (!statm)
         return 0;
-    if (fscanf(statm, "%*s %ld", &pages) != 1)
-        pages = 0;
+    size_t n = fread(line, 1, sizeof line - 1, statm);
     (void)fclose(statm);
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+    line[n] = 0;
+    const char *second = strchr(line, ' ');
+    return second ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void write_caches(struct buf *out)

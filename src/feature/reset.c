@@ -108,19 +108,20 @@ static enum err look(struct tx *tx, const char *presented, struct account *ret)
     struct token token;
     struct mem hash;
     const char *account_id;
+    int64_t created_at;
     if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
         return E_GONE;
-    enum err e =
-        db_one(tx,
-               "SELECT r.secret_hash, r.account_id"
-               "  FROM reset r JOIN account a ON a.id = r.account_id"
-               " WHERE r.id = $1 AND r.expires_at > $2 AND a.locked_at IS NULL"
-               "   AND r.created_at >= coalesce(a.password_changed_at, 0)",
-               V(text(token.id), num(clock_now())), INTO(to_blob(&hash), to_text(&account_id)));
+    enum err e = db_one(tx,
+                        "SELECT secret_hash, account_id, created_at FROM reset"
+                        " WHERE id = $1 AND expires_at > $2",
+                        V(text(token.id), num(clock_now())),
+                        INTO(to_blob(&hash), to_text(&account_id), to_num(&created_at)));
     if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, hash)))
         return E_GONE;
     TRY(e);
-    return account_find(tx, account_id, ret);
+    TRY(account_find(tx, account_id, ret));
+    bool is_void = ret->locked_at || created_at < ret->password_changed_at;
+    return is_void ? E_GONE : OK;
 }
 
 /* Uses the link up: at most one caller gets OK. */

@@ -34,7 +34,7 @@ static enum err change(struct req *rq)
     /* A reset may have happened while the hash was computed: what was compared must still be true.
      */
     TRY(account_find(&rq->tx, who.id, &now));
-    if (!text_equal(now.password, who.password))
+    if (!mem_equal(mem_text(now.password), mem_text(who.password)))
         return refuse(rq, PROBLEM_CONFLICT);
     TRY(credential_set_password(&rq->tx, &(struct credential_change){
                                              .account = &who,

@@ -134,7 +134,7 @@ static enum err make_admin(struct req *rq)
 {
     struct email email;
     struct account admin;
-    struct signed_in in;
+    struct signed_in in = { 0 };
     const char *phc;
     enum err e = look(&rq->peek, field(rq, "token"));
     if (e)

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "service/folder.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,8 +216,10 @@ static const struct locale *read_range(const char *p, const char *end, int *ret_
     char tag[TAG_MAX + 1];
     while (p < end && (*p == ' ' || *p == '\t'))
         p++;
-    const char *semicolon = memchr(p, ';', (size_t)(end - p));
-    const char *stop = semicolon ? semicolon : end;
+    const char *semicolon = p;
+    while (semicolon < end && *semicolon != ';')
+        semicolon++;
+    const char *stop = semicolon;
     while (stop > p && (stop[-1] == ' ' || stop[-1] == '\t'))
         stop--;
     size_t n = (size_t)(stop - p);
@@ -224,7 +227,7 @@ static const struct locale *read_range(const char *p, const char *end, int *ret_
         return NULL;
     memcpy(tag, p, n);
     tag[n] = 0;
-    *ret_weight = weight(semicolon ? semicolon + 1 : end, end);
+    *ret_weight = weight(semicolon < end ? semicolon + 1 : end, end);
     return locale_find(tag);
 }
 
@@ -263,6 +266,7 @@ const char *locale_tag(const struct locale *locale)
 
 const char *locale_name(const struct locale *locale)
 {
+    assert(locale);
     const char *name = find_text(locale, "language.name");
     return name ? name : locale->tag;
 }

@@ -55,26 +55,33 @@ static struct pair *find(enum metric m, const char *first, const char *second)
     return NULL;
 }
 
+/* The first free place, taken; NULL when all are taken. */
+static struct pair *take_free(enum metric m, const char *first, const char *second)
+{
+    for (int i = 0; i < PAIRS; i++) {
+        if (pairs[m][i].first)
+            continue;
+        pairs[m][i].second = second;
+        pairs[m][i].first = first;
+        return &pairs[m][i];
+    }
+    return NULL;
+}
+
 static struct pair *add(enum metric m, const char *first, const char *second)
 {
     pthread_mutex_lock(&pairs_lock);
     struct pair *pair = find(m, first, second);
-    for (int i = 0; i < PAIRS && !pair; i++) {
-        if (pairs[m][i].first)
-            continue;
-        pair = &pairs[m][i];
-        pair->second = second;
-        pair->first = first;
-    }
+    if (!pair)
+        pair = take_free(m, first, second);
     pthread_mutex_unlock(&pairs_lock);
     return pair;
 }
 
 void metric_count(enum metric m, const char *first, const char *second)
 {
-    struct pair *pair = find(m, first, second);
-    if (!pair)
-        pair = add(m, first, second);
+    struct pair *known = find(m, first, second);
+    struct pair *pair = known ? known : add(m, first, second);
     if (pair)
         atomic_fetch_add_explicit(&pair->count, 1, memory_order_relaxed);
 }

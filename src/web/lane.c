@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { REST_AFTER_SECONDS = 30 };
+static const int64_t REST_AFTER_NS = 30'000'000'000;
 
 struct waiting {
     void *item;
@@ -39,9 +39,8 @@ static bool wait_for_item(struct lane *lane)
             pthread_cond_wait(&lane->ready, &lane->lock);
             continue;
         }
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += REST_AFTER_SECONDS;
+        int64_t until_ns = clock_monotonic_ns() + REST_AFTER_NS;
+        struct timespec until = { until_ns / 1'000'000'000, until_ns % 1'000'000'000 };
         if (pthread_cond_timedwait(&lane->ready, &lane->lock, &until) != ETIMEDOUT)
             continue;
         pthread_mutex_unlock(&lane->lock);
