@@ -86,7 +86,8 @@ enum err db_commit(struct tx *tx);
  * As db_commit, but does not wait: done(arg, result) is called once, from whichever thread
  * completes the commit (possibly this one, before the call returns). tx itself is finished and may
  * be reused as soon as the call returns; its arena is not touched any more. This is how many
- * requests share one fsync without a thread each.
+ * requests share one fsync without a thread each. done keeps others waiting: it is short, and does
+ * not write to the store.
  */
 void db_commit_then(struct tx *tx, void (*done)(void *arg, enum err result), void *arg);
 

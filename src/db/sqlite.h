@@ -37,7 +37,7 @@ void sqlite_close_connection(struct connection *c);
 
 /* One statement of a tx: bind, step, copy. */
 enum err sqlite_run_plain(struct connection *c, struct tx *tx, const char *sql,
-                        struct db_values values, struct db_result *result);
+                          struct db_values values, struct db_result *result);
 
 /* One statement that is not kept. */
 enum err connection_script(struct connection *c, const char *sql);

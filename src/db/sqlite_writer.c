@@ -300,16 +300,27 @@ static enum err open_savepoint(struct writer *w)
     return e;
 }
 
+/* Lock held. True when the connection is this thread's now. */
+static bool take(struct writer *w)
+{
+    if (w->is_busy && !spin(w))
+        return queue_up(w);
+    if (w->first)
+        w->passed_over++;
+    return true;
+}
+
 enum err writer_take(struct writer *w)
 {
     pthread_mutex_lock(&w->lock);
-    if (!w->is_busy && w->first)
-        w->passed_over++;
-    bool mine = !w->is_busy || spin(w) || queue_up(w);
+    bool waits_for_itself = w->has_committer && pthread_equal(pthread_self(), w->committer);
+    bool mine = !waits_for_itself && take(w);
     if (mine)
         w->is_busy = true;
     bool broken = w->is_broken;
     pthread_mutex_unlock(&w->lock);
+    if (waits_for_itself)
+        return fault("a write from the callback of a commit");
     if (!mine)
         return E_BUSY;
     if (broken)
