@@ -141,11 +141,10 @@ enum err http_server_start(struct http_server *server);
 /* The port actually bound for the i-th TCP address (for ":0" in tests), 0 when there is none. */
 int http_server_port(const struct http_server *server, int i);
 
-/* Stops accepting, closes idle connections, lets running exchanges finish and ends the threads.
-   After drain_time slow clients are cut off; an exchange that another thread still has to answer is
-   waited for, however long. Then http_server_close frees it. */
+/* Stops accepting, closes idle connections, lets running exchanges finish, ends the threads. After
+   drain_time slow clients are cut off; exchanges that are LATER are waited for, however long. */
 void http_server_stop(struct http_server *server);
-void http_server_close(struct http_server *server); /* NULL is allowed */
+void http_server_close(struct http_server *server); /* after stop; NULL is allowed */
 
 /* Re-reads the certificate and key; on failure the old ones stay and E_FAULT is given. */
 enum err http_server_reload_tls(struct http_server *server);
