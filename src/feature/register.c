@@ -29,13 +29,15 @@ static const char *link_to(struct arena *arena, const char *path, const char *to
 static enum err mail_link(struct tx *tx, const struct account *who, const struct registration *r,
                           const struct token *token)
 {
-    int64_t hours = setting_span(SETTING_VERIFY_EMAIL_TTL) / HOUR;
+    int64_t lifetime = setting_span(SETTING_VERIFY_EMAIL_TTL), hours = lifetime / HOUR;
     return outbox_add(tx, "verify_email", who->email, who->locale, who->id,
                       VARS({ "link", link_to(tx->arena, "/verify-email", token->text) },
                            { "hours", text_format(tx->arena, "%lld", (long long)hours) },
                            { "requested_ip", r->ip },
                            { "requested_agent", session_device(tx->arena, r->user_agent) },
-                           { "requested_at", clock_format(tx->arena, clock_now()) }));
+                           { "requested_at", clock_format(tx->arena, clock_now()) },
+             { "expires_at",
+               text_format(tx->arena, "%lld", (long long)(clock_now() + lifetime)) }));
 }
 
 static enum err tell_owner(struct req *rq, const struct account *who)

@@ -60,14 +60,16 @@ static enum err ask_page(struct req *rq)
 static enum err mail_link(struct job *job, const struct account *who, const struct audit_by *by,
                           const struct token *token)
 {
-    int64_t minutes = setting_span(SETTING_RESET_TTL) / MINUTE;
+    int64_t lifetime = setting_span(SETTING_RESET_TTL), minutes = lifetime / MINUTE;
     return outbox_add(job->tx, "reset_password", who->email, who->locale, who->id,
                       VARS({ "link", text_format(job->arena, "%s/reset-password?token=%s",
                                                  setting_public_origin(), token->text) },
                            { "minutes", text_format(job->arena, "%lld", (long long)minutes) },
                            { "requested_ip", by->ip },
                            { "requested_agent", session_device(job->arena, by->user_agent) },
-                           { "requested_at", clock_format(job->arena, job->now) }));
+                           { "requested_at", clock_format(job->arena, job->now) },
+             { "expires_at",
+               text_format(job->arena, "%lld", (long long)(job->now + lifetime)) }));
 }
 
 static enum err send_link(struct job *job)
