@@ -15,15 +15,13 @@
  * -------------------------------------------------------------------------------------------------
  */
 
-#define POSTGRES_FUNCTIONS(X)                                                                   \
-    X(PQconnectdbParams)                                                                        \
-    X(PQstatus)                                                                                 \
-    X(PQerrorMessage)                                                                           \
-    X(PQfinish)                                                                                 \
-    X(PQsetNoticeProcessor)                                                                     \
-    X(PQexec) X(PQprepare) X(PQexecPrepared) X(PQresultStatus) X(PQresultErrorField) X(PQclear) \
-        X(PQntuples) X(PQnfields) X(PQftype) X(PQgetisnull) X(PQgetvalue) X(PQgetlength)        \
-            X(PQcmdStatus) X(PQcmdTuples) X(PQtransactionStatus)
+/* clang-format off */
+#define POSTGRES_FUNCTIONS(X)                                                            \
+    X(PQconnectdbParams) X(PQstatus) X(PQerrorMessage) X(PQfinish) X(PQsetNoticeProcessor) \
+    X(PQexec) X(PQprepare) X(PQexecPrepared) X(PQresultStatus) X(PQresultErrorField)       \
+    X(PQclear) X(PQntuples) X(PQnfields) X(PQftype) X(PQgetisnull) X(PQgetvalue)           \
+    X(PQgetlength) X(PQcmdStatus) X(PQcmdTuples) X(PQtransactionStatus)
+/* clang-format on */
 
 struct postgres_library {
 #define X(name) __typeof__(&name) name;

@@ -3,12 +3,20 @@
  * What only PostgreSQL has: connections that break (F12), deadlocks, a server that is not there.
  */
 #include "../store.h"
+#include "base/log.h"
 #include "base/thread.h"
 #include "db/db.h"
 #include "db/pool.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static bool is_postgres(struct db *db)
 {
@@ -126,6 +134,124 @@ TEST_ON_STORES(a_deadlock_is_a_conflict)
     pthread_barrier_destroy(&both);
     CHECK((half[0].result == OK && half[1].result == E_CONFLICT) ||
           (half[1].result == OK && half[0].result == E_CONFLICT));
+}
+
+/* --- a reply that is lost
+ * ------------------------------------------------------------------------------------ */
+
+/* Stands between store and server; passes the first COMMIT on, and loses what follows it. */
+struct proxy {
+    int listener, server_port;
+    pthread_t thread;
+};
+
+static int connect_to(int port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
+        abort();
+    return fd;
+}
+
+/* Moves what is there; gives how much, 0 at the end. */
+static ssize_t move(int from, int to, char bytes[8192])
+{
+    ssize_t n = read(from, bytes, 8192);
+    if (n > 0 && write(to, bytes, (size_t)n) != n)
+        abort();
+    return n > 0 ? n : 0;
+}
+
+static void *run_proxy(void *arg)
+{
+    struct proxy *proxy = arg;
+    char bytes[8192];
+    int client = accept(proxy->listener, NULL, NULL), server = connect_to(proxy->server_port);
+    bool is_lost = false;
+    struct pollfd ends[2] = { { client, POLLIN, 0 }, { server, POLLIN, 0 } };
+    while (!is_lost && poll(ends, 2, 10'000) > 0) {
+        if (ends[0].revents) {
+            ssize_t n = move(client, server, bytes);
+            is_lost = n == 0 || memmem(bytes, (size_t)n, "COMMIT", 7);
+        }
+        if (!is_lost && ends[1].revents)
+            is_lost = move(server, client, bytes) == 0;
+    }
+    (void)read(server, bytes, sizeof bytes); /* the server has committed */
+    close(client);
+    close(server);
+    return NULL;
+}
+
+static int listen_somewhere(int *ret_port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    socklen_t n = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, n) != 0 || listen(fd, 1) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &n) != 0)
+        abort();
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+static atomic_int unknown_commits;
+
+static void drop_line(const char *, void *)
+{
+}
+
+static void count_unknown(const char *line, void *)
+{
+    unknown_commits += strstr(line, "db.commit_unknown") != NULL;
+}
+
+/* The store's URL with another port; NULL when the server is not named by its port. */
+static const char *url_through(int port, int *ret_server_port)
+{
+    const char *url = test_store_url(), *at = strstr(url, "127.0.0.1:");
+    if (!at)
+        return NULL;
+    at += strlen("127.0.0.1:");
+    *ret_server_port = (int)strtol(at, NULL, 10);
+    return text_format(test_arena(), "%.*s%d%s", (int)(at - url), url, port,
+                       at + strspn(at, "0123456789"));
+}
+
+TEST_ON_STORES(F12_a_lost_reply_to_commit_is_a_fault)
+{
+    struct proxy proxy;
+    struct db *through;
+    struct tx tx;
+    int64_t n = 0;
+    int port;
+    proxy.listener = listen_somewhere(&port);
+    const char *url = is_postgres(db) ? url_through(port, &proxy.server_port) : NULL;
+    if (!url) {
+        close(proxy.listener);
+        return;
+    }
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(db_run(&tx, "CREATE TABLE a (id TEXT PRIMARY KEY)", V_NONE));
+    CHECK_OK(db_commit(&tx));
+    REQUIRE(thread_start(&proxy.thread, "proxy", run_proxy, &proxy) == OK);
+    CHECK_OK(db_open(&through, url, NULL));
+    db_begin(&tx, through, DB_WRITE, test_arena());
+    CHECK_OK(db_run(&tx, "INSERT INTO a (id) VALUES ($1)", V(text("x"))));
+    unknown_commits = 0;
+    log_capture(count_unknown, NULL);
+    CHECK_ERR(db_commit(&tx), E_FAULT);
+    log_capture(drop_line, NULL);
+    CHECK_NUM(unknown_commits, 1);
+    pthread_join(proxy.thread, NULL);
+    close(proxy.listener);
+    db_close(through);
+    db_begin(&tx, db, DB_PEEK, test_arena());
+    CHECK_OK(db_one(&tx, "SELECT count(*) FROM a", V_NONE, INTO(to_num(&n))));
+    CHECK_NUM(n, 1); /* it was done, and nobody was told so */
 }
 
 TEST(F12_a_server_that_is_not_there_is_a_fault)
