@@ -15,7 +15,7 @@ LIBS := libcrypto libssl sqlite3 jansson zlib
 LAZY := libcurl libpq
 
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes \
-            -Wwrite-strings -Wconversion -Wimplicit-fallthrough
+            -Wwrite-strings -Wconversion -Wimplicit-fallthrough -Wno-missing-field-initializers
 COMMON := -std=gnu2x -D_GNU_SOURCE -DCARDEA_VERSION='"$(VERSION)"' -Isrc -I$(B)/generated \
           -include src/base/banned.h -g -fno-common -fvisibility=hidden -fno-strict-aliasing \
           -fno-delete-null-pointer-checks -MMD -MP $(WARNINGS)
@@ -36,6 +36,9 @@ LINK_release := -pie -s -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,
 CC := gcc
 ifeq ($(FLAVOUR),fuzz)
 CC := clang
+endif
+ifeq ($(CC),clang)
+WARNINGS += -Wno-string-conversion # assert(!"why")
 endif
 ifeq ($(FLAVOUR)-$(CC),release-gcc)
 FLAGS_release += $(HARDEN_gcc) -ffunction-sections -fdata-sections
