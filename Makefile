@@ -54,6 +54,7 @@ TESTS := $(sort $(filter-out test/fuzz/% test/bench/% test/e2e/%,$(wildcard test
 ASSETS := $(sort $(wildcard ui/* ui/*/* ui/*/*/*) $(wildcard migrations/*.sql))
 
 OBJECTS = $(LIBRARY:%.c=$(B)/%.o) $(B)/generated/assets.o
+BENCHES := $(patsubst test/bench/%.c,%,$(wildcard test/bench/*.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 
 ##@ Daily
@@ -82,6 +83,7 @@ check: ## format, layers, tables, banned calls, sizes, generated docs, static an
 bench: ## every figure of the design as a ratio, in one run
 	@tools/install build test bench
 	@$(MAKE) --no-print-directory release
+	@$(MAKE) --no-print-directory FLAVOUR=release $(BENCHES:%=build/release/bench-%)
 	@test/bench/run
 
 fuzz: ## fuzz every parser, FUZZ_SECONDS each (default 600)
@@ -118,6 +120,9 @@ $(B)/test-cardea: $(TESTS:%.c=$(B)/%.o) $(OBJECTS)
 	@$(CC) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs libargon2 2>/dev/null)
 
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(OBJECTS)
+	@$(CC) -o $@ $^ $(LDLIBS)
+
+$(B)/bench-%: $(B)/test/bench/%.o $(OBJECTS)
 	@$(CC) -o $@ $^ $(LDLIBS)
 
 $(B)/test/%.o: CFLAGS += -Itest

@@ -4,7 +4,9 @@
  * same disk in the same run. A transaction is what a refresh does: an UPDATE of a session row and
  * an INSERT into an append-only audit table.
  *
- *     commit [folder or postgresql://...] [milliseconds per figure]
+ *     commit [folder or postgresql://...] [milliseconds per figure] [single]
+ *
+ * With "single", only the yardstick: single commits of one row.
  */
 #include "base/clock.h"
 #include "base/text.h"
@@ -188,9 +190,11 @@ static void prepare(void)
     arena_done(&arena);
 }
 
-static void report(void)
+static void report(bool only_single)
 {
     double single = measure("one row, one thread, one commit each", 1, 0, work_single);
+    if (only_single)
+        return;
     measure("UPDATE + audit INSERT, 1 thread", 1, 0, work);
     measure("UPDATE + audit INSERT, 16 threads that wait", 16, 0, work);
     double best = measure("UPDATE + audit INSERT, 64 threads that wait", 64, 0, work);
@@ -218,7 +222,7 @@ int main(int argc, char **argv)
     struct db_options options = { .readers = 16 };
     need(db_open(&db, url, &options), url);
     prepare();
-    report();
+    report(argc > 3 && text_equal(argv[3], "single"));
     db_close(db);
     if (is_folder) {
         (void)snprintf(url, sizeof url, "%s/db", folder);

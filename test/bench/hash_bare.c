@@ -4,12 +4,14 @@
  * libargon2 and the core of this project, on one thread and on all processors. The libraries are
  * opened at run time, so nothing needs their headers; a missing one is left out.
  *
- *     hash_bare [memory_kib passes lanes [milliseconds of each measurement]]
+ *     hash_bare [memory_kib passes lanes [milliseconds of each measurement [name...]]]
  *
- * libsodium has p=1 only; its row says so. Every thread of ours keeps its memory, as in the server.
- * Link it with the objects of the release build, or with src/crypto/argon2*.c, blake2b.c, src/base.
+ * With names, only those rows and only on all processors. libsodium has p=1 only; its row says so.
+ * Every thread of ours keeps its memory, as in the server. Link it with the objects of the release
+ * build, or with src/crypto/argon2*.c, blake2b.c, src/base.
  */
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "crypto/argon2.h"
 
@@ -28,6 +30,8 @@ static int (*library_hash)(uint32_t, uint32_t, uint32_t, const void *, size_t, c
 static struct argon2_cost cost = { 65536, 3, 1 };
 static int64_t span_ms = 2000;
 static atomic_bool is_over;
+static char **wanted;
+static int wanted_count;
 
 static const char password[] = "correct horse battery staple";
 static const uint8_t salt[16] = "sixteen bytes...";
@@ -92,10 +96,20 @@ static double measure(bool (*hash)(struct argon2_memory *), int threads)
     return (double)total * 1e9 / (double)(clock_monotonic_ns() - start);
 }
 
+static bool is_wanted(const char *name)
+{
+    for (int i = 0; i < wanted_count; i++)
+        if (text_starts(name, wanted[i]))
+            return true;
+    return wanted_count == 0;
+}
+
 static void report(const char *name, bool (*hash)(struct argon2_memory *))
 {
     int processors = thread_processors() < THREADS_MAX ? thread_processors() : THREADS_MAX;
-    double one = measure(hash, 1);
+    if (!is_wanted(name))
+        return;
+    double one = wanted_count ? 0 : measure(hash, 1);
     (void)printf("%-18s %8.2f %8.2f\n", name, one, measure(hash, processors));
     (void)fflush(stdout);
 }
@@ -123,6 +137,8 @@ static void take_arguments(int argc, char **argv)
                                      (uint32_t)strtoul(argv[3], NULL, 10) };
     if (argc >= 5)
         span_ms = strtol(argv[4], NULL, 10);
+    wanted = argv + 5;
+    wanted_count = argc > 5 ? argc - 5 : 0;
 }
 
 int main(int argc, char **argv)
