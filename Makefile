@@ -38,7 +38,7 @@ ifeq ($(FLAVOUR),fuzz)
 CC := clang
 endif
 ifeq ($(CC),clang)
-WARNINGS += -Wno-string-conversion # assert(!"why")
+COMMON += -Wno-string-conversion
 endif
 ifeq ($(FLAVOUR)-$(CC),release-gcc)
 FLAGS_release += $(HARDEN_gcc) -ffunction-sections -fdata-sections
