@@ -76,6 +76,16 @@ static void close_shutters(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
+/* As many connections as the system lets us have: one descriptor each. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static enum err listen_on(struct http_server **ret, const char *where, const char *role,
                           bool with_tls)
 {
@@ -198,6 +208,7 @@ int app_serve(struct console *c)
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     close_shutters();
+    raise_descriptor_limit();
     enum err e = open_house(&h);
     if (e == OK)
         wait_for_end(&h, &signals);
