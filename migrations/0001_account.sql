@@ -65,7 +65,8 @@ CREATE TABLE reset (
     ip TEXT NOT NULL,                                    -- who asked
     user_agent TEXT NOT NULL,                            -- likewise
     created_at BIGINT NOT NULL,                          -- when
-    expires_at BIGINT NOT NULL                           -- the link is worth nothing from then on
+    expires_at BIGINT NOT NULL,                          -- the link is worth nothing from then on
+    password_changed_at BIGINT NOT NULL                  -- the account's then: void once it differs
 );
 
 -- owner: feature/setup.c

@@ -64,17 +64,21 @@ enum err account_verify(struct tx *tx, const char *id, const char *password, con
     return changed(e, rows, E_CONFLICT);
 }
 
-enum err account_set_password(struct tx *tx, const char *id, const char *phc, bool proves_mailbox)
+enum err account_set_password(struct tx *tx, const struct account *old, const char *phc,
+                              bool proves_mailbox)
 {
     int64_t rows = 0, now = clock_now();
-    enum err e =
-        db_change(tx,
-                  "UPDATE account SET password = $2, password_changed_at = $3,"
-                  "       updated_at = $3,"
-                  "       email_verified_at = coalesce(email_verified_at, $4)"
-                  " WHERE id = $1",
-                  V(text(id), text(phc), num(now), num_or_null(proves_mailbox ? now : 0)), &rows);
-    return changed(e, rows, E_NOT_FOUND);
+    int64_t changed_at = now > old->password_changed_at ? now : old->password_changed_at + 1;
+    enum err e = db_change(tx,
+                           "UPDATE account SET password = $2, password_changed_at = $3,"
+                           "       updated_at = $4,"
+                           "       email_verified_at = coalesce(email_verified_at, $5)"
+                           " WHERE id = $1 AND coalesce(password, '') = $6",
+                           V(text(old->id), text(phc), num(changed_at), num(now),
+                             num_or_null(proves_mailbox ? now : 0),
+                             text(old->password ? old->password : "")),
+                           &rows);
+    return changed(e, rows, E_CONFLICT);
 }
 
 enum err account_rehash(struct tx *tx, const char *id, const char *old_phc, const char *new_phc)

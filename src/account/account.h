@@ -36,8 +36,11 @@ enum err account_add(struct tx *tx, const char *email, const char *email_key, co
    already (E_CONFLICT as an answer: nothing was changed). */
 enum err account_verify(struct tx *tx, const char *id, const char *password, const char *name);
 
-/* Sets the password. The mailbox counts as proved when proves_mailbox. */
-enum err account_set_password(struct tx *tx, const char *id, const char *phc, bool proves_mailbox);
+/* Replaces the password that old was read with, unless it changed meanwhile (E_CONFLICT). The
+   mailbox counts as proved when proves_mailbox. password_changed_at differs from what it was in any
+   case, wherever the clock stands: links remember it. */
+enum err account_set_password(struct tx *tx, const struct account *old, const char *phc,
+                              bool proves_mailbox);
 
 /* Replaces a password hash by one with another cost, unless it changed meanwhile. */
 enum err account_rehash(struct tx *tx, const char *id, const char *old_phc, const char *new_phc);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changing credentials: see credential.h. Reset links are void because they only open while they
- * are younger than the password (feature/reset.c).
+ * Changing credentials: see credential.h. Reset links are void because they only open while the
+ * password is the one they were made for (feature/reset.c).
  */
 #include "account/credential.h"
 
@@ -12,7 +12,7 @@
 enum err credential_set_password(struct tx *tx, const struct credential_change *change)
 {
     const struct account *who = change->account;
-    TRY(account_set_password(tx, who->id, change->phc, change->proves_mailbox));
+    TRY(account_set_password(tx, who, change->phc, change->proves_mailbox));
     TRY(session_end_all(tx, who->id, change->keep_session, NULL));
     TRY(registration_drop_all(tx, who->id));
     TRY(audit_add(tx, change->by, change->event, who->id, NULL));

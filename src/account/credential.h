@@ -13,13 +13,14 @@
 #include <stdbool.h>
 
 struct credential_change {
-    const struct account *account;
-    const char *phc;          /* the new password's hash */
-    const char *keep_session; /* survives; NULL: none does */
-    bool proves_mailbox;      /* it came by a mailed link */
-    enum audit_event event;   /* AUDIT_PASSWORD_RESET or AUDIT_PASSWORD_CHANGED */
+    const struct account *account; /* as it was when the change was found to be allowed */
+    const char *phc;               /* the new password's hash */
+    const char *keep_session;      /* survives; NULL: none does */
+    bool proves_mailbox;           /* it came by a mailed link */
+    enum audit_event event;        /* AUDIT_PASSWORD_RESET or AUDIT_PASSWORD_CHANGED */
     const struct audit_by *by;
 };
 
-/* Sets a password with all that follows from it. E_NOT_FOUND when the account is gone. */
+/* Sets a password with all that follows from it. E_CONFLICT when the password is not the account's
+ * any more: of changes that race each other one wins. */
 enum err credential_set_password(struct tx *tx, const struct credential_change *change);

@@ -90,7 +90,10 @@ static bool is_genuine(struct arena *arena, const char *token, const char *key_i
 
 static enum err end_it(struct tx *tx, struct refreshed *ret)
 {
-    TRY(session_end(tx, ret->session.account_id, ret->session.id));
+    enum err e = session_end(tx, ret->session.account_id, ret->session.id);
+    if (e == E_NOT_FOUND)
+        return E_UNAUTHENTICATED; /* somebody else ended it this moment */
+    TRY(e);
     return E_GONE;
 }
 

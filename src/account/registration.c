@@ -30,13 +30,17 @@ enum err registration_add(struct tx *tx, const struct registration *of, struct t
                   V(text(of->account_id), num(KEEP)));
 }
 
-enum err registration_newest(struct tx *tx, const char *account_id, struct registration *ret)
+enum err registration_meant(struct tx *tx, const char *account_id,
+                            const struct registration_asker *asker, struct registration *ret)
 {
     *ret = (struct registration){ .account_id = account_id };
     return db_one(tx,
                   "SELECT id, password, name, ip, user_agent FROM registration"
-                  " WHERE account_id = $1 AND expires_at > $2 ORDER BY id DESC LIMIT 1",
-                  V(text(account_id), num(clock_now())),
+                  " WHERE account_id = $1 AND expires_at > $2"
+                  "   AND ((ip = $3 AND user_agent = $4) OR 1 = (SELECT count(*) FROM registration"
+                  "         WHERE account_id = $1 AND expires_at > $2))"
+                  " ORDER BY id DESC LIMIT 1",
+                  V(text(account_id), num(clock_now()), text(asker->ip), text(asker->user_agent)),
                   INTO(to_text(&ret->id), to_text(&ret->password), to_text(&ret->name),
                        to_text(&ret->ip), to_text(&ret->user_agent)));
 }

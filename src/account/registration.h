@@ -23,10 +23,20 @@ struct registration {
 /* Adds one and gives the token to mail. Of an account's registrations the newest ten are kept. */
 enum err registration_add(struct tx *tx, const struct registration *of, struct token *ret);
 
-/* The newest of an account that can still be confirmed. E_NOT_FOUND. */
-enum err registration_newest(struct tx *tx, const char *account_id, struct registration *ret);
+/* Where somebody asks from who wants their link again. */
+struct registration_asker {
+    const char *ip, *user_agent;
+};
 
-/* Gives the newest a new link, which voids its old one. */
+/*
+ * The one whose link somebody wants again: the newest that was made from where they ask, or the
+ * only one there is. E_NOT_FOUND otherwise: the newest may be a stranger's, whose password the
+ * owner must not confirm by mistake.
+ */
+enum err registration_meant(struct tx *tx, const char *account_id,
+                            const struct registration_asker *asker, struct registration *ret);
+
+/* Gives one a new link, which voids its old one. */
 enum err registration_renew(struct tx *tx, const struct registration *old, struct token *ret);
 
 /* What a link would confirm. E_GONE for anything that is not a live link. Changes nothing. */

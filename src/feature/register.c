@@ -36,8 +36,8 @@ static enum err mail_link(struct tx *tx, const struct account *who, const struct
                            { "requested_ip", r->ip },
                            { "requested_agent", session_device(tx->arena, r->user_agent) },
                            { "requested_at", clock_format(tx->arena, clock_now()) },
-             { "expires_at",
-               text_format(tx->arena, "%lld", (long long)(clock_now() + lifetime)) }));
+                           { "expires_at", text_format(tx->arena, "%lld",
+                                                       (long long)(clock_now() + lifetime)) }));
 }
 
 static enum err tell_owner(struct req *rq, const struct account *who)
@@ -98,9 +98,18 @@ static enum err register_page(struct req *rq)
 static enum err ask_again(struct req *rq)
 {
     struct email email;
+    struct buf task;
+    struct json_writer j;
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
+    buf_init(&task, rq->arena, 4000);
+    json_write(&j, &task);
+    json_begin_object(&j, NULL);
+    json_put_text(&j, "email_key", email.key);
+    json_put_text(&j, "ip", rq->from.ip);
+    json_put_text(&j, "user_agent", rq->from.user_agent);
+    json_end(&j);
     rq->wakes_jobs = true;
-    return job_add(&rq->tx, "verification.send", email.key);
+    return job_add(&rq->tx, "verification.send", text_copy(rq->arena, buf_mem(&task)));
 }
 
 static enum err resend_api(struct req *rq)
@@ -118,20 +127,25 @@ static enum err resend_page(struct req *rq)
 
 static enum err send_again(struct job *job)
 {
+    struct json_value asked;
     struct account who;
-    struct registration newest;
+    struct registration meant;
     struct token token;
-    enum err e = account_find_email(job->tx, job->arg, &who);
+    TRY(json_read(job->arena, mem_text(job->arg), &asked, NULL));
+    enum err e = account_find_email(job->tx, json_find_text(&asked, "email_key"), &who);
     if (e == E_NOT_FOUND || (e == OK && who.verified_at))
         return OK; /* a stranger's address, or nothing to verify: stay silent */
     TRY(e);
-    e = registration_newest(job->tx, who.id, &newest);
+    e = registration_meant(job->tx, who.id,
+                           &(struct registration_asker){ json_find_text(&asked, "ip"),
+                                                         json_find_text(&asked, "user_agent") },
+                           &meant);
     if (e == E_NOT_FOUND)
-        return OK; /* expired: registering again is the way */
+        return OK; /* expired, or a stranger's: registering again is the way */
     TRY(e);
-    TRY(registration_renew(job->tx, &newest, &token));
+    TRY(registration_renew(job->tx, &meant, &token));
     TRY(audit_add(job->tx, &audit_by_system, AUDIT_VERIFICATION_SENT, who.id, NULL));
-    return mail_link(job->tx, &who, &newest, &token);
+    return mail_link(job->tx, &who, &meant, &token);
 }
 
 /* --- the link

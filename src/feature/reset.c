@@ -3,9 +3,9 @@
  * Password reset: prove that you read the mailbox, then choose a new password.
  *
  * The mailed link carries a random token; only its hash is kept, so a stolen database opens no
- * account. Asking again replaces the earlier link, and a link older than the password is void. The
- * handler never looks the address up, a task does, so neither page nor timing tells a stranger who
- * has an account here. A reset signs nobody in and touches no second factor.
+ * account. Asking again replaces the earlier link, and a link outlives no change of the password.
+ * The handler never looks the address up, a task does, so neither page nor timing tells a stranger
+ * who has an account here. A reset signs nobody in and touches no second factor.
  */
 #include "feature/features.h"
 
@@ -61,15 +61,15 @@ static enum err mail_link(struct job *job, const struct account *who, const stru
                           const struct token *token)
 {
     int64_t lifetime = setting_span(SETTING_RESET_TTL), minutes = lifetime / MINUTE;
-    return outbox_add(job->tx, "reset_password", who->email, who->locale, who->id,
-                      VARS({ "link", text_format(job->arena, "%s/reset-password?token=%s",
-                                                 setting_public_origin(), token->text) },
-                           { "minutes", text_format(job->arena, "%lld", (long long)minutes) },
-                           { "requested_ip", by->ip },
-                           { "requested_agent", session_device(job->arena, by->user_agent) },
-                           { "requested_at", clock_format(job->arena, job->now) },
-             { "expires_at",
-               text_format(job->arena, "%lld", (long long)(job->now + lifetime)) }));
+    return outbox_add(
+        job->tx, "reset_password", who->email, who->locale, who->id,
+        VARS({ "link", text_format(job->arena, "%s/reset-password?token=%s",
+                                   setting_public_origin(), token->text) },
+             { "minutes", text_format(job->arena, "%lld", (long long)minutes) },
+             { "requested_ip", by->ip },
+             { "requested_agent", session_device(job->arena, by->user_agent) },
+             { "requested_at", clock_format(job->arena, job->now) },
+             { "expires_at", text_format(job->arena, "%lld", (long long)(job->now + lifetime)) }));
 }
 
 static enum err send_link(struct job *job)
@@ -88,15 +88,16 @@ static enum err send_link(struct job *job)
     TRY(e);
     TRY(db_run(job->tx,
                "INSERT INTO reset (id, account_id, secret_hash, ip, user_agent, created_at,"
-               "                   expires_at)"
-               "     VALUES ($1, $2, $3, $4, $5, $6, $7)"
+               "                   expires_at, password_changed_at)"
+               "     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
                " ON CONFLICT (account_id) DO UPDATE"
                "        SET id = excluded.id, secret_hash = excluded.secret_hash,"
                "            ip = excluded.ip, user_agent = excluded.user_agent,"
-               "            created_at = excluded.created_at, expires_at = excluded.expires_at",
+               "            created_at = excluded.created_at, expires_at = excluded.expires_at,"
+               "            password_changed_at = excluded.password_changed_at",
                V(text(token.id), text(who.id), blob(MEM(token.hash, sizeof token.hash)),
                  text(by.ip), text(by.user_agent), num(job->now),
-                 num(job->now + setting_span(SETTING_RESET_TTL)))));
+                 num(job->now + setting_span(SETTING_RESET_TTL)), num(who.password_changed_at))));
     TRY(audit_add(job->tx, &by, AUDIT_PASSWORD_RESET_ASKED, who.id, NULL));
     return mail_link(job, &who, &by, &token);
 }
@@ -110,19 +111,19 @@ static enum err look(struct tx *tx, const char *presented, struct account *ret)
     struct token token;
     struct mem hash;
     const char *account_id;
-    int64_t created_at;
+    int64_t password_changed_at;
     if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
         return E_GONE;
     enum err e = db_one(tx,
-                        "SELECT secret_hash, account_id, created_at FROM reset"
+                        "SELECT secret_hash, account_id, password_changed_at FROM reset"
                         " WHERE id = $1 AND expires_at > $2",
                         V(text(token.id), num(clock_now())),
-                        INTO(to_blob(&hash), to_text(&account_id), to_num(&created_at)));
+                        INTO(to_blob(&hash), to_text(&account_id), to_num(&password_changed_at)));
     if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, hash)))
         return E_GONE;
     TRY(e);
     TRY(account_find(tx, account_id, ret));
-    bool is_void = ret->locked_at || created_at < ret->password_changed_at;
+    bool is_void = ret->locked_at || password_changed_at != ret->password_changed_at;
     return is_void ? E_GONE : OK;
 }
 
