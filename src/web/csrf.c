@@ -84,11 +84,17 @@ static enum err make(struct req *rq, const char *subject, const char **ret)
     return OK;
 }
 
-/* What a token is bound to: the session, else the form cookie. */
-static const char *subject_of(struct req *rq, const char *form_cookie)
+enum err csrf_token_of_session(struct req *rq, const char *session_id, const char **ret)
 {
-    return rq->is_signed_in ? text_format(rq->arena, "session:%s", rq->session.id)
-                            : text_format(rq->arena, "form:%s", form_cookie);
+    return make(rq, text_format(rq->arena, "session:%s", session_id), ret);
+}
+
+/* Bound to the session, else to the form cookie. */
+static enum err make_for(struct req *rq, const char *form_cookie, const char **ret)
+{
+    if (rq->is_signed_in)
+        return csrf_token_of_session(rq, rq->session.id, ret);
+    return make(rq, text_format(rq->arena, "form:%s", form_cookie), ret);
 }
 
 enum err csrf_check_token(struct req *rq, bool is_proved)
@@ -102,7 +108,7 @@ enum err csrf_check_token(struct req *rq, bool is_proved)
         return OK;
     if (!presented || (!rq->is_signed_in && !cookie))
         return refuse(rq, PROBLEM_CSRF_FAILED);
-    TRY(make(rq, subject_of(rq, cookie), &expected));
+    TRY(make_for(rq, cookie, &expected));
     return mem_equal(mem_text(presented), mem_text(expected)) ? OK
                                                               : refuse(rq, PROBLEM_CSRF_FAILED);
 }
@@ -122,5 +128,5 @@ const char *csrf_token(struct req *rq)
     const char *token, *cookie = find_form_cookie(rq);
     if (!rq->is_signed_in && !cookie)
         cookie = new_form_cookie(rq);
-    return make(rq, subject_of(rq, cookie), &token) ? "" : token;
+    return make_for(rq, cookie, &token) ? "" : token;
 }

@@ -19,5 +19,8 @@ enum err csrf_check_token(struct req *rq, bool is_proved);
  * needed. */
 const char *csrf_token(struct req *rq);
 
+/* The token for a session that was just started by cookie: for programs that send no Origin. */
+enum err csrf_token_of_session(struct req *rq, const char *session_id, const char **ret);
+
 /* Origin is on the CORS_ORIGINS list. */
 bool csrf_is_allowed_origin(const char *origin);

@@ -7,6 +7,7 @@
 #include "account/access_token.h"
 #include "base/text.h"
 #include "service/metric.h"
+#include "web/csrf.h"
 
 enum err sign_in(struct req *rq, const struct account *who, const char *amr, const char *phc,
                  struct signed_in *ret)
@@ -56,7 +57,11 @@ enum err answer_tokens(struct req *rq, const struct signed_in *in, bool with_coo
     json_put_text(j, "refresh_token", in->tokens.refresh);
     json_put_text(j, "session_id", in->session.id);
     put_user(j, "user", &in->session);
-    if (with_cookie)
-        set_session_cookie(rq, in->tokens.cookie);
+    if (!with_cookie)
+        return OK;
+    const char *csrf;
+    TRY(csrf_token_of_session(rq, in->session.id, &csrf));
+    json_put_text(j, "csrf_token", csrf);
+    set_session_cookie(rq, in->tokens.cookie);
     return OK;
 }
