@@ -34,6 +34,12 @@ bool test_check_err(const char *file, int line, const char *what, enum err got, 
 struct arena *test_arena(void);
 /* A fresh folder under /tmp, removed when the test ends. */
 const char *test_folder(void);
+/* Runs something as a test: fresh arena, folder and clock; gives how many checks failed. */
+int test_run(void (*run)(void));
+/* While set, a failed check counts and prints nothing but calls this; NULL ends it. */
+void test_mute(void (*instead)(void));
+/* test-cardea --torture [word ...]: feature/torture.c. Gives the exit code. */
+int torture(char **words);
 /* For loops that register one test per table row at start-up; name and closure must live on. */
 void test_add_named(const char *name, const char *file, void (*run)(void));
 

@@ -22,9 +22,10 @@ struct arena_chunk {
 
 static atomic_long failing_countdown;
 
-void arena_fail_after(long n)
+long arena_fail_after(long n)
 {
-    failing_countdown = n;
+    long left = atomic_exchange(&failing_countdown, n);
+    return left > 0 ? left : 0;
 }
 
 void arena_init(struct arena *arena, size_t max)
@@ -91,7 +92,7 @@ static struct arena_chunk *add_chunk(struct arena *arena, size_t n)
         size = 256 * 1024;
     if (size < n)
         size = n;
-    struct arena_chunk *chunk = is_failing() ? NULL : malloc(sizeof *chunk + size);
+    struct arena_chunk *chunk = arena->trap && is_failing() ? NULL : malloc(sizeof *chunk + size);
     if (!chunk)
         fail(arena, n);
     *chunk = (struct arena_chunk){ .older = arena->chunk, .size = size };

@@ -52,5 +52,7 @@ struct mem arena_copy(struct arena *arena, struct mem bytes);
    own in between to release a foreign resource, and passes the failure on. Does not return. */
 _Noreturn void arena_give_up(struct arena *arena);
 
-/* For tests: the n-th chunk allocation from now on fails once; 0 switches it off. Process wide. */
-void arena_fail_after(long n);
+/* For tests: the n-th chunk allocation from now on by an arena with a trap fails once; 0 switches
+ * it off. Process wide. Gives what was left of the count before: 0 when that allocation has failed.
+ */
+long arena_fail_after(long n);

@@ -79,7 +79,7 @@ static enum err copy_and_release(struct arena *arena, json_t *root, struct json_
 {
     struct copier copier = { arena, JSON_VALUES_MAX };
     jmp_buf *outer = arena->trap, mine;
-    if (ARENA_TRAP(arena, &mine)) {
+    if (outer && ARENA_TRAP(arena, &mine)) {
         json_decref(root);
         arena->trap = outer;
         arena_give_up(arena);

@@ -239,10 +239,11 @@ static void render_refusal(struct req *rq, enum err e)
     add_headers(rq);
 }
 
-/* The last resort, without memory of the arena's: nothing but a status. */
-static void answer_bare(struct req *rq, int status)
+/* The last resort, without memory of the arena's: a status and the headers of every answer. */
+static void answer_bare(struct http_response *response, int status)
 {
-    rq->x->response = (struct http_response){ .status = status, .close = true };
+    *response = (struct http_response){ .status = status, .close = true };
+    headers_add_security(response, NULL);
 }
 
 static void committed(void *arg, enum err result)
@@ -252,7 +253,7 @@ static void committed(void *arg, enum err result)
     if (result) {
         rq->arena->trap = &rq->trap;
         if (setjmp(rq->trap))
-            answer_bare(rq, 500);
+            answer_bare(&rq->x->response, 500);
         else
             render_refusal(rq, result == E_CONFLICT ? E_BUSY : result);
         rq->arena->trap = NULL;
@@ -294,9 +295,10 @@ static void run(struct req *rq, enum err e)
         proceed(rq, e);
         return;
     }
+    rq->arena->trap = NULL;
     db_rollback(&rq->tx);
     db_rollback(&rq->peek);
-    answer_bare(rq, 500);
+    answer_bare(&rq->x->response, 500);
     send(rq, rq->stage & STAGE_INLINE);
 }
 
@@ -343,20 +345,29 @@ static enum http_turn route_to_lane(struct req *rq)
     return hand_over(rq, wanted == LANE_HASH ? hash_lane : store_lane);
 }
 
+/* Answered on the spot: neither the trap nor the log may name what ends with this call. */
+static enum http_turn answer_at_once(struct http_exchange *x)
+{
+    x->arena.trap = NULL;
+    log_set_request(NULL, NULL);
+    return HTTP_ANSWERED;
+}
+
 enum http_turn web_handle(struct http_exchange *x, void *arg)
 {
     jmp_buf trap;
     if (ARENA_TRAP(&x->arena, &trap)) {
-        x->response = (struct http_response){ .status = 503, .close = true };
-        return HTTP_ANSWERED;
+        answer_bare(&x->response, 503);
+        return answer_at_once(x);
     }
     if (statics_answer(x))
-        return HTTP_ANSWERED;
+        return answer_at_once(x);
     struct req *rq = new_request(x);
     log_set_request(rq->request_id, rq->trace_id);
     if (headers_answer_preflight(rq)) {
         headers_add_security(&x->response, NULL);
-        return HTTP_ANSWERED;
+        http_header_add(&x->response, "X-Request-Id", rq->request_id);
+        return answer_at_once(x);
     }
     enum err e = prepare(rq, arg == web_operations);
     return e ? run_inline(rq, e) : route_to_lane(rq);

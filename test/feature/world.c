@@ -34,6 +34,12 @@ static int mails_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* mails, and the test's arena */
 static struct world_test tests[TESTS];
 static size_t tests_count;
+static const struct world_hooks *hooks;
+
+void world_hook(const struct world_hooks *h)
+{
+    hooks = h;
+}
 
 void world_add(const char *name, test_in_world *run)
 {
@@ -112,7 +118,10 @@ static void run_in(struct db *db)
     struct world *w = world_open(db);
     if (!w)
         return;
-    current(w);
+    if (hooks)
+        hooks->run(w, current);
+    else
+        current(w);
     world_close(w);
 }
 
@@ -230,6 +239,11 @@ static void take_reply(struct client *c, struct http_exchange *x, struct reply *
     }
 }
 
+static const char *first_line(const char *bytes)
+{
+    return text_format(test_arena(), "%.*s", (int)strcspn(bytes, "\r"), bytes);
+}
+
 struct reply *call_raw(struct client *c, const char *bytes)
 {
     struct http_exchange *x = calloc(1, sizeof *x);
@@ -245,12 +259,16 @@ struct reply *call_raw(struct client *c, const char *bytes)
         x->request.received_ns = clock_monotonic_ns();
         if (!ip_parse(c->ip, &x->request.peer))
             abort();
+        if (hooks)
+            hooks->begin(c->w);
         if (web_handle(x, NULL) != HTTP_ANSWERED)
             abort();
     }
     take_reply(c, x, r);
     arena_done(&x->arena);
     free(x);
+    if (hooks && !status)
+        hooks->end(c->w, first_line(bytes), r);
     return r;
 }
 
@@ -339,8 +357,13 @@ void run_jobs(struct world *w)
 {
     struct arena arena;
     arena_init(&arena, 64 << 20);
-    CHECK_OK(job_run_due(w->db, &arena));
+    if (hooks)
+        hooks->begin(w);
+    enum err e = job_run_due(w->db, &arena);
     arena_done(&arena);
+    if (hooks)
+        hooks->end(w, "the jobs", NULL);
+    CHECK_OK(e);
 }
 
 const struct mail *mailed(struct world *w, const char *to, const char *kind)

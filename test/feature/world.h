@@ -24,6 +24,8 @@
 #define ANN "ann@example.org"
 #define BEN "ben@example.org"
 
+struct reply;
+
 struct world {
     struct db *db;      /* the store, behind the fault injector */
     struct db *real_db; /* without it */
@@ -50,6 +52,15 @@ void world_run(const char *engine, test_in_world *run);
         world_add(#name_, name_);                                            \
     }                                                                        \
     static void name_([[maybe_unused]] struct world *w)
+
+/* For the torture run: called when the house begins and ends to work, on the thread that calls it
+ * (r is NULL for jobs), and instead of a test. */
+struct world_hooks {
+    void (*begin)(struct world *w);
+    void (*end)(struct world *w, const char *what, const struct reply *r);
+    void (*run)(struct world *w, test_in_world *run);
+};
+void world_hook(const struct world_hooks *hooks);
 
 /* Every test in a world, for the torture run. */
 struct world_test {
