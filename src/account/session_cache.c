@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The session cache: see session_cache.h. A fixed table; each slot has its own lock, and a session
+ * The session cache: see session_cache.h. A fixed table; a stripe of locks guards it, and a session
  * that does not fit (very long name) is simply not cached.
+ *
+ * When a slot was read and used stands apart from the slots, so that walking all of them, which
+ * every expiry and drain does, touches little memory. These two may be read without the lock, to
+ * skip a slot; they are written under it.
  */
 #include "account/session_cache.h"
 
@@ -19,14 +23,14 @@ static const int64_t BELIEVED_NS = 1'000'000'000;
 
 struct slot {
     struct session session; /* its pointers lead into texts */
-    int64_t read_ns;        /* when it was read; 0: empty */
-    int64_t seen_at;        /* latest use; 0: nothing to note */
     size_t used;            /* bytes of texts */
     char id[40];
     char texts[TEXTS];
 };
 
-static struct slot slots[SLOTS]; /* zero pages until used */
+static struct slot slots[SLOTS];       /* zero pages until used */
+static _Atomic int64_t read_ns[SLOTS]; /* when it was read; 0: empty */
+static _Atomic int64_t seen_at[SLOTS]; /* latest use; 0: nothing to note */
 static pthread_mutex_t locks[STRIPES] = { [0 ... STRIPES - 1] = PTHREAD_MUTEX_INITIALIZER };
 static _Atomic uint64_t epoch;
 static _Atomic int64_t hits, misses;
@@ -57,10 +61,10 @@ bool session_cache_find(struct arena *arena, const char *id, struct session *ret
      */
     struct slot *copy = arena_alloc(arena, sizeof *copy);
     pthread_mutex_lock(&locks[i % STRIPES]);
-    bool found = slot->read_ns && clock_monotonic_ns() - slot->read_ns < BELIEVED_NS &&
-                 text_equal(slot->id, id);
+    bool found =
+        read_ns[i] && clock_monotonic_ns() - read_ns[i] < BELIEVED_NS && text_equal(slot->id, id);
     if (found) {
-        slot->seen_at = clock_now();
+        seen_at[i] = clock_now();
         copy->session = slot->session;
         memcpy(copy->texts, slot->texts, slot->used);
     }
@@ -117,25 +121,27 @@ void session_cache_put(const struct session *session, uint64_t read_epoch)
     pthread_mutex_lock(&locks[i % STRIPES]);
     /* A commit since the read may have changed what was read: leave it for the next one to read. */
     if (epoch == read_epoch) {
-        bool is_same = text_equal(slot->id, session->id);
-        slot->read_ns = fill(slot, session) ? clock_monotonic_ns() : 0;
+        read_ns[i] = fill(slot, session) ? clock_monotonic_ns() : 0;
         memcpy(slot->id, session->id, n + 1);
-        slot->seen_at = is_same && slot->seen_at ? slot->seen_at : clock_now();
+        seen_at[i] = clock_now();
+        /* Who expires moves the epoch first and then looks which slots are full, without the lock:
+           one of us two sees the other. */
+        if (epoch != read_epoch)
+            read_ns[i] = 0;
     }
     pthread_mutex_unlock(&locks[i % STRIPES]);
 }
 
-/* Walking the table costs little beside the commit that calls for it, and leaves other accounts be.
- */
+/* Walking the table costs little beside the commit that calls for it, and spares other accounts. */
 void session_cache_expire(const char *account_id)
 {
     epoch++;
     for (size_t i = 0; i < SLOTS; i++) {
-        if (!slots[i].read_ns)
+        if (!read_ns[i])
             continue;
         pthread_mutex_lock(&locks[i % STRIPES]);
-        if (slots[i].read_ns && text_equal(slots[i].session.account_id, account_id))
-            slots[i].read_ns = 0;
+        if (read_ns[i] && text_equal(slots[i].session.account_id, account_id))
+            read_ns[i] = 0;
         pthread_mutex_unlock(&locks[i % STRIPES]);
     }
 }
@@ -145,7 +151,7 @@ void session_cache_clear(void)
     epoch++;
     for (size_t i = 0; i < SLOTS; i++) {
         pthread_mutex_lock(&locks[i % STRIPES]);
-        slots[i].read_ns = slots[i].seen_at = 0;
+        read_ns[i] = seen_at[i] = 0;
         pthread_mutex_unlock(&locks[i % STRIPES]);
     }
 }
@@ -156,15 +162,14 @@ int session_cache_drain_uses(int max, void (*note)(void *arg, const char *id, in
     int found = 0;
     for (size_t i = 0; i < SLOTS && found < max; i++) {
         char id[40];
-        if (!slots[i].seen_at)
+        if (!seen_at[i])
             continue;
         pthread_mutex_lock(&locks[i % STRIPES]);
-        int64_t seen_at = slots[i].seen_at;
+        int64_t at = atomic_exchange(&seen_at[i], 0);
         memcpy(id, slots[i].id, sizeof id);
-        slots[i].seen_at = 0;
         pthread_mutex_unlock(&locks[i % STRIPES]);
-        if (seen_at) {
-            note(arg, id, seen_at);
+        if (at) {
+            note(arg, id, at);
             found++;
         }
     }

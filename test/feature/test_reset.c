@@ -101,8 +101,8 @@ TEST_IN_WORLD(RST_02_another_host_is_not_served)
         "POST /v1/auth/password/forgot HTTP/1.1\r\nHost: localhost:8080, evil.example\r\n",
         "POST /v1/auth/password/forgot HTTP/1.1\r\nHost: localhost/evil.example\r\n",
         "POST /v1/auth/password/forgot HTTP/1.1\r\nHost: localhost:8080\r\nHost: evil.example\r\n",
-        "POST /v1/auth/password/forgot HTTP/1.1\r\nHost: localhost:8080\r\nHost: "
-        "localhost:8080\r\n",
+        ("POST /v1/auth/password/forgot HTTP/1.1\r\nHost: localhost:8080\r\nHost: "
+         "localhost:8080\r\n"),
         "POST /v1/auth/password/forgot HTTP/1.1\r\nHost:\r\n",
         "POST /v1/auth/password/forgot HTTP/1.1\r\n",
         "POST http://evil.example/v1/auth/password/forgot HTTP/1.1\r\nHost: localhost:8080\r\n",
