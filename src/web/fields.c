@@ -184,6 +184,19 @@ static bool is_type(const char *content_type, const char *wanted)
            strchr("; \t", content_type[n]) != NULL;
 }
 
+/* A field that stands in the address while the body is what counts: two readers on the way may
+ * believe different ones (MASS-03). */
+static enum err check_query(struct req *rq)
+{
+    struct form form;
+    if (form_parse(rq->arena, mem_text(rq->x->request.query), &form))
+        return refuse(rq, PROBLEM_BAD_REQUEST);
+    for (size_t f = 0; f < form.count; f++)
+        if (index_of(rq->route, form.fields[f].name) >= 0)
+            return refuse(rq, PROBLEM_BAD_REQUEST);
+    return OK;
+}
+
 static enum err read_body(struct req *rq)
 {
     const char *content_type = http_header_find(&rq->x->request, "content-type");
@@ -193,6 +206,7 @@ static enum err read_body(struct req *rq)
         return refuse(rq, PROBLEM_UNSUPPORTED_MEDIA_TYPE);
     if (is_api && *rq->x->request.query)
         return unknown_member(rq, "query parameters");
+    TRY(check_query(rq));
     return is_api ? read_json(rq) : read_form(rq, rq->x->request.body, true);
 }
 
