@@ -180,7 +180,7 @@ static enum err pass(struct req *rq)
 
 static enum err run_handler(struct req *rq)
 {
-    if (asks_for_session(rq) && rq->stage != STAGE_FOUND)
+    if (asks_for_session(rq) && !(rq->stage & STAGE_FOUND))
         TRY(door_find_session(rq));
     if (rq->is_signed_in)
         page_choose_locale(rq);
