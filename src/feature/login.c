@@ -71,7 +71,7 @@ static enum err login_page(struct req *rq)
 {
     struct signed_in in = { 0 };
     TRY(prove(rq, &in));
-    set_session_cookie(rq, in.tokens.cookie);
+    TRY(give_cookie(rq, &in));
     return see_other(rq, safe_next(field(rq, "next"), "/"));
 }
 
@@ -94,7 +94,7 @@ static enum err end_session(struct req *rq, const char *account_id, const char *
         return OK; /* ended already: that is what was wished */
     TRY(e);
     metric_count(METRIC_SESSIONS_REVOKED, "signed_out", "");
-    rq->touched_account = account_id;
+    touch_account(rq, account_id);
     return audit_add(&rq->tx, &rq->by, AUDIT_SESSION_ENDED, account_id,
                      "{\"reason\":\"signed out\"}");
 }

@@ -23,7 +23,7 @@ static enum err change(struct req *rq, const char *name, const char *locale)
     TRY(audit_add(&rq->tx, &rq->by, AUDIT_ACCOUNT_CHANGED, s->account_id, NULL));
     s->name = name;
     s->locale = locale;
-    rq->touched_account = s->account_id;
+    touch_account(rq, s->account_id);
     return OK;
 }
 

@@ -170,7 +170,7 @@ static enum err confirm(struct req *rq)
     TRY(e);
     TRY(registration_drop_all(&rq->tx, r.account_id));
     TRY(session_end_all(&rq->tx, r.account_id, NULL, NULL));
-    rq->touched_account = r.account_id;
+    touch_account(rq, r.account_id);
     return audit_add(&rq->tx, &rq->by, AUDIT_ACCOUNT_VERIFIED, r.account_id, NULL);
 }
 

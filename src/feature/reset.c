@@ -151,7 +151,7 @@ static enum err choose(struct req *rq)
     if (e == E_GONE)
         return refuse(rq, PROBLEM_GONE);
     TRY(e);
-    rq->touched_account = who.id;
+    touch_account(rq, who.id);
     rq->wakes_jobs = true;
     return credential_set_password(&rq->tx, &(struct credential_change){
                                                 .account = &who,

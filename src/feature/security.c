@@ -42,7 +42,7 @@ static enum err change(struct req *rq)
     TRY(session_renew_cookie(&rq->tx, rq->session.id, &cookie));
     if (rq->came_by_cookie)
         set_session_cookie(rq, cookie);
-    rq->touched_account = who.id;
+    touch_account(rq, who.id);
     rq->wakes_jobs = true;
     return OK;
 }

@@ -46,7 +46,7 @@ static enum err report_end(struct req *rq, const struct refreshed *r)
                   account_id, text_format(rq->arena, "{\"session\":\"%s\"}", r->session.id)));
     if (r->is_moved)
         TRY(session_tell_moved(&rq->tx, &r->session, &rq->from));
-    rq->touched_account = account_id;
+    touch_account(rq, account_id);
     rq->wakes_jobs = true;
     return refuse_and_keep(rq, PROBLEM_REFRESH_INVALID);
 }
@@ -107,7 +107,7 @@ static enum err end_one(struct req *rq, const char *id)
         return E_NOT_FOUND;
     TRY(session_end(&rq->tx, rq->session.account_id, id));
     metric_count(METRIC_SESSIONS_REVOKED, "ended_by_owner", "");
-    rq->touched_account = rq->session.account_id;
+    touch_account(rq, rq->session.account_id);
     return audit_add(
         &rq->tx, &rq->by, AUDIT_SESSION_ENDED, rq->session.account_id,
         text_format(rq->arena, "{\"reason\":\"ended by owner\",\"session\":\"%s\"}", id));
@@ -117,7 +117,7 @@ static enum err end_others(struct req *rq)
 {
     int64_t count = 0;
     TRY(session_end_all(&rq->tx, rq->session.account_id, rq->session.id, &count));
-    rq->touched_account = rq->session.account_id;
+    touch_account(rq, rq->session.account_id);
     return audit_add(&rq->tx, &rq->by, AUDIT_SESSION_ENDED, rq->session.account_id,
                      text_format(rq->arena,
                                  "{\"reason\":\"all others ended by owner\",\"count\":%lld}",

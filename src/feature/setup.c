@@ -150,7 +150,7 @@ static enum err make_admin(struct req *rq)
                                                    .roles = ROLE_USER | ROLE_ADMIN },
                           &admin));
     TRY(sign_in(rq, &admin, "pwd", phc, &in));
-    set_session_cookie(rq, in.tokens.cookie);
+    TRY(give_cookie(rq, &in));
     return see_other(rq, "/");
 }
 

@@ -124,6 +124,15 @@ const char *safe_next(const char *next, const char *fallback)
     return e == OK && !route_is_api(m.route) ? next : fallback;
 }
 
+void touch_account(struct req *rq, const char *id)
+{
+    int i = 0;
+    while (i < TOUCHED && rq->touched[i] && !text_equal(rq->touched[i], id))
+        i++;
+    assert(i < TOUCHED);
+    rq->touched[i] = id;
+}
+
 enum err refuse(struct req *rq, enum problem problem)
 {
     rq->problem = problem;

@@ -258,8 +258,8 @@ static void committed(void *arg, enum err result)
             render_refusal(rq, result == E_CONFLICT ? E_BUSY : result);
         rq->arena->trap = NULL;
     } else {
-        if (rq->touched_account)
-            session_cache_expire(rq->touched_account);
+        for (int i = 0; i < TOUCHED && rq->touched[i]; i++)
+            session_cache_expire(rq->touched[i]);
         if (rq->wakes_jobs)
             job_wake();
     }

@@ -23,7 +23,7 @@
 #include <setjmp.h>
 #include <stdbool.h>
 
-enum { FIELD_ERRORS = 12 };
+enum { FIELD_ERRORS = 12, TOUCHED = 2 };
 
 struct field_error {
     const char *field;
@@ -63,8 +63,8 @@ struct req {
     int64_t retry_after; /* seconds */
     struct field_error errors[FIELD_ERRORS];
     size_t error_count;
-    bool is_kept;                /* refused, but what was written stays (failures are counted) */
-    const char *touched_account; /* its cached sessions are stale once the commit is through */
+    bool is_kept;                 /* refused, but what was written stays (failures are counted) */
+    const char *touched[TOUCHED]; /* accounts whose cached sessions the commit makes stale */
     bool wakes_jobs;
 
     /* The dispatcher's. */
@@ -117,6 +117,10 @@ enum err refuse(struct req *rq, enum problem problem);
 enum err refuse_and_keep(struct req *rq, enum problem problem);
 /* Refuses for a field. */
 enum err refuse_field(struct req *rq, const char *name, enum problem problem);
+
+/* This request changes an account or its sessions: what is cached of them is stale once the commit
+   is through. At most TOUCHED accounts a request. */
+void touch_account(struct req *rq, const char *id);
 
 /* --- cookies
  * -------------------------------------------------------------------------------------- */

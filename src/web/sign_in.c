@@ -30,7 +30,33 @@ enum err sign_in(struct req *rq, const struct account *who, const char *amr, con
         &rq->tx, &by, AUDIT_SESSION_STARTED, who->id,
         text_format(rq->arena, "{\"session\":\"%s\",\"amr\":\"%s\"}", ret->session.id, amr)));
     metric_count(METRIC_SESSIONS_CREATED, "", "");
-    rq->touched_account = who->id; /* an older session may have given way */
+    touch_account(rq, who->id); /* an older session may have given way */
+    return OK;
+}
+
+static enum err end_previous(struct req *rq)
+{
+    const char *id;
+    struct session old;
+    if (!rq->cookie || !session_parse_cookie(rq->arena, rq->cookie, &id))
+        return OK;
+    enum err e = session_find(&rq->tx, id, &old);
+    if (e == OK && session_cookie_fits(rq->arena, rq->cookie, &old))
+        e = session_end(&rq->tx, old.account_id, id);
+    else if (e == OK)
+        e = E_NOT_FOUND; /* not this browser's to end */
+    if (e == E_NOT_FOUND)
+        return OK;
+    TRY(e);
+    touch_account(rq, old.account_id);
+    return audit_add(&rq->tx, &rq->by, AUDIT_SESSION_ENDED, old.account_id,
+                     "{\"reason\":\"replaced by a new sign-in\"}");
+}
+
+enum err give_cookie(struct req *rq, const struct signed_in *in)
+{
+    TRY(end_previous(rq));
+    set_session_cookie(rq, in->tokens.cookie);
     return OK;
 }
 
@@ -62,6 +88,5 @@ enum err answer_tokens(struct req *rq, const struct signed_in *in, bool with_coo
     const char *csrf;
     TRY(csrf_token_of_session(rq, in->session.id, &csrf));
     json_put_text(j, "csrf_token", csrf);
-    set_session_cookie(rq, in->tokens.cookie);
-    return OK;
+    return give_cookie(rq, in);
 }

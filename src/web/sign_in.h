@@ -20,6 +20,10 @@ struct signed_in {
 enum err sign_in(struct req *rq, const struct account *who, const char *amr, const char *phc,
                  struct signed_in *ret);
 
+/* Gives the browser the new session's cookie. The session it had until now ends: somebody may have
+   planted it (SESS-02). */
+enum err give_cookie(struct req *rq, const struct signed_in *in);
+
 /* Answers with tokens, and with the cookie too when it is wished. */
 enum err answer_tokens(struct req *rq, const struct signed_in *in, bool with_cookie);
 

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sessions at their seams: signing in over an old session, ending two at once.
+ */
+#include "world.h"
+
+#include <string.h>
+
+TEST_IN_WORLD(SESS_02_a_sign_in_ends_the_session_the_browser_had)
+{
+    person(w, ANN, PASSWORD);
+    person(w, BEN, PASSWORD);
+    struct client *thief = client(w), *victim = client(w);
+    CHECK_NUM(login_page(thief, BEN, PASSWORD)->status, 303);
+    CHECK_NUM(get(thief, "/v1/auth/me")->status, 200);
+    const char *planted = cookie_of(thief, "cardea");
+    REQUIRE(planted);
+
+    REQUIRE(victim->cookie_names[0] == NULL);
+    get(victim, "/login");
+    victim->cookie_names[1] = "cardea";
+    victim->cookie_values[1] = planted;
+    const char *form = "email=" ANN "&password=a+brand+new+walnut+desk";
+    CHECK_NUM(post_form(victim, "/login", form)->status, 303);
+    CHECK_NUM(get(victim, "/v1/auth/me")->status, 200);
+    CHECK(strcmp(cookie_of(victim, "cardea"), planted) != 0);
+    CHECK_TEXT(text_of(get(victim, "/v1/auth/me"), "user.email"), ANN);
+
+    CHECK_NUM(get(thief, "/v1/auth/me")->status, 401);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 1);
+}
+
+/* An id without its secret ends nobody's session. */
+TEST_IN_WORLD(SESS_02_a_forged_cookie_ends_no_session)
+{
+    struct client *ann = signed_in(w, ANN), *ben = client(w);
+    person(w, BEN, PASSWORD);
+    get(ben, "/login");
+    ben->cookie_names[1] = "cardea";
+    ben->cookie_values[1] = text_format(test_arena(), "%s%s", ann->session_id,
+                                        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    const char *form = "email=" BEN "&password=a+brand+new+walnut+desk";
+    CHECK_NUM(post_form(ben, "/login", form)->status, 303);
+    CHECK_NUM(get(ann, "/v1/auth/me")->status, 200);
+}
+
+/* One request that ends two accounts' sessions leaves neither believed. */
+TEST_IN_WORLD(signing_out_by_cookie_and_refresh_token_ends_both_at_once)
+{
+    struct client *ann = signed_in(w, ANN), *ben = signed_in(w, BEN);
+    CHECK_NUM(get(ann, "/v1/auth/me")->status, 200);
+    CHECK_NUM(get(ben, "/v1/auth/me")->status, 200);
+    CHECK_NUM(post(ann, "/v1/auth/logout", json("refresh_token", ben->refresh, NULL))->status, 204);
+    CHECK_NUM(get(ann, "/v1/auth/me")->status, 401);
+    CHECK_NUM(get(ben, "/v1/auth/me")->status, 401);
+}
