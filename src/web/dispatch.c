@@ -158,8 +158,9 @@ static enum err prepare(struct req *rq, bool is_operations)
         TRY(csrf_check_source(rq, &is_proved));
     enum err e = fields_read(rq);
     TRY(limits_take_early(rq));
-    /* Who must sign in first hears of that before they hear of their fields. */
-    return asks_for_session(rq) && rq->route->access != VISITOR && e == E_REFUSED ? OK : e;
+    /* Refused fields wait until it is known who asks: who must sign in hears of that first, and a
+       form that is shown again holds the session's token. */
+    return asks_for_session(rq) && e == E_REFUSED ? OK : e;
 }
 
 /* --- the handler
@@ -339,7 +340,7 @@ static enum http_turn route_to_lane(struct req *rq)
             return run_inline(rq, e);
         rq->stage = needs_store ? 0 : STAGE_FOUND;
     }
-    enum route_lane wanted = rq->route->lane;
+    enum route_lane wanted = rq->problem ? LANE_STORE : rq->route->lane;
     if (is_synchronous || (wanted == LANE_INLINE && !needs_store))
         return run_inline(rq, OK);
     return hand_over(rq, wanted == LANE_HASH ? hash_lane : store_lane);

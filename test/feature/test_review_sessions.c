@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions at their seams: signing in over an old session, ending two at once.
+ * Sessions at their seams: signing in over an old session, ending two at once, forms that are shown
+ * again to somebody who is signed in.
  */
 #include "world.h"
 
@@ -53,4 +54,15 @@ TEST_IN_WORLD(signing_out_by_cookie_and_refresh_token_ends_both_at_once)
     CHECK_NUM(post(ann, "/v1/auth/logout", json("refresh_token", ben->refresh, NULL))->status, 204);
     CHECK_NUM(get(ann, "/v1/auth/me")->status, 401);
     CHECK_NUM(get(ben, "/v1/auth/me")->status, 401);
+}
+
+/* The form that is shown again carries a token that the next try is accepted with. */
+TEST_IN_WORLD(a_refused_form_can_be_corrected_by_somebody_who_is_signed_in)
+{
+    person(w, ANN, PASSWORD);
+    struct client *ann = client(w);
+    CHECK_NUM(login_page(ann, ANN, PASSWORD)->status, 303);
+    get(ann, "/forgot-password");
+    CHECK_NUM(post_form(ann, "/forgot-password", "email=not+an+address")->status, 422);
+    CHECK_NUM(post_form(ann, "/forgot-password", "email=" ANN)->status, 200);
 }
