@@ -23,5 +23,6 @@ CREATE TABLE audit_head (
     chain BIGINT PRIMARY KEY,
     seq BIGINT NOT NULL,      -- of the last row
     hash BLOB NOT NULL,       -- of the last row
-    first_seq BIGINT NOT NULL -- rows before it were removed by retention
+    first_seq BIGINT NOT NULL, -- rows before it were removed by retention
+    first_link BLOB NOT NULL  -- hash of the row before it, from which its own follows; empty for 1
 );

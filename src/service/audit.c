@@ -3,6 +3,9 @@
  * The audit log: see audit.h. A row's hash covers the hash before it and all its columns, each with
  * its length, so no two rows give the same input. The head row is updated first, which also makes
  * writers of one chain take turns.
+ *
+ * The chains need no key: who can rewrite a whole chain with its head is found by the checkpoints,
+ * which stand in the log, outside the store.
  */
 #include "service/audit.h"
 
@@ -15,7 +18,7 @@
 
 #include <string.h>
 
-enum { CHAINS = 16, VERIFY_BATCH = 500, RETAIN_BATCH = 1000 };
+enum { CHAINS = 16, VERIFY_BATCH = 500, RETAIN_BATCH = 1000, BATCH_ARENA = 256 << 20 };
 
 const struct audit_by audit_by_system = { .actor = "system" };
 const struct audit_by audit_by_operator = { .actor = "operator" };
@@ -38,11 +41,19 @@ const char *audit_event_help(enum audit_event event)
     return events[event].help;
 }
 
-/* Always the same chain for an account, on every node: no process key. */
-static int64_t chain_of(const char *account_id)
+/* Always the same chain for an account, on every node: no process key. Events about none go to any
+   chain: were it always the same one, failed sign-ins of unknown addresses would queue up there and
+   take longer than those of known ones (ENUM-02). */
+static int64_t chain_of(const char *account_id, const char *row_id)
 {
     static const uint8_t fixed_key[16];
-    return account_id ? (int64_t)(hash_siphash(fixed_key, mem_text(account_id)) % CHAINS) : 0;
+    return (int64_t)(hash_siphash(fixed_key, mem_text(account_id ? account_id : row_id)) % CHAINS);
+}
+
+/* No text can hold a NUL, so this is none of them. */
+static struct mem piece(const char *text)
+{
+    return text ? mem_text(text) : MEM("", 1);
 }
 
 static void hash_row(const struct audit_row *row, struct mem previous, uint8_t out[SHA256_BYTES])
@@ -52,14 +63,14 @@ static void hash_row(const struct audit_row *row, struct mem previous, uint8_t o
         MEM(&row->chain, sizeof row->chain),
         MEM(&row->seq, sizeof row->seq),
         MEM(&row->at, sizeof row->at),
-        mem_text(row->id),
-        mem_text(row->event),
-        mem_text(row->account_id),
-        mem_text(row->actor),
-        mem_text(row->ip),
-        mem_text(row->user_agent),
-        mem_text(row->request_id),
-        mem_text(row->detail),
+        piece(row->id),
+        piece(row->event),
+        piece(row->account_id),
+        piece(row->actor),
+        piece(row->ip),
+        piece(row->user_agent),
+        piece(row->request_id),
+        piece(row->detail),
     };
     sha256_pieces(pieces, COUNT(pieces), out);
 }
@@ -74,7 +85,8 @@ static enum err take_place(struct tx *tx, int64_t chain, int64_t *ret_seq, struc
     if (e != E_NOT_FOUND)
         return e;
     return db_one(tx,
-                  "INSERT INTO audit_head (chain, seq, hash, first_seq) VALUES ($1, 1, $2, 1)"
+                  "INSERT INTO audit_head (chain, seq, hash, first_seq, first_link)"
+                  "     VALUES ($1, 1, $2, 1, $2)"
                   " ON CONFLICT (chain) DO UPDATE SET seq = audit_head.seq + 1"
                   " RETURNING seq, hash",
                   V(num(chain), blob(MEM_NONE)), INTO(to_num(ret_seq), to_blob(ret_previous)));
@@ -87,7 +99,6 @@ enum err audit_add(struct tx *tx, const struct audit_by *by, enum audit_event ev
     uint8_t hash[SHA256_BYTES];
     struct audit_row row = {
         .id = id_new(tx->arena, "aud"),
-        .chain = chain_of(account_id),
         .at = clock_now(),
         .event = events[event].name,
         .account_id = account_id,
@@ -97,6 +108,7 @@ enum err audit_add(struct tx *tx, const struct audit_by *by, enum audit_event ev
         .request_id = by->request_id,
         .detail = detail ? detail : "{}",
     };
+    row.chain = chain_of(account_id, row.id);
     TRY(take_place(tx, row.chain, &row.seq, &previous));
     hash_row(&row, previous, hash);
     TRY(db_run(tx,
@@ -134,7 +146,8 @@ enum err audit_tail(struct tx *tx, const char *account_id, const char *before, i
                     struct audit_row **ret, size_t *ret_count)
 {
     struct db_rows rows;
-    const char *older_than = before ? before : "aud_~";
+    /* Ids begin with a digit; in every collation of a database a letter comes after those. */
+    const char *older_than = before ? before : "aud_z";
     if (account_id)
         TRY(db_each(tx,
                     "SELECT " COLUMNS " FROM audit WHERE account_id = $1 AND id < $2"
@@ -151,11 +164,16 @@ enum err audit_tail(struct tx *tx, const char *account_id, const char *before, i
 }
 
 struct walk {
-    int64_t chain, first_seq, last_seq;
+    int64_t chain, next_seq, last_seq;
     struct mem head_hash;
-    uint8_t previous[SHA256_BYTES];
-    bool has_previous;
+    uint8_t link[SHA256_BYTES]; /* the hash of the row before next_seq */
+    size_t link_n;              /* 0 before the first row of all */
 };
+
+static struct mem link_of(const struct walk *w)
+{
+    return MEM(w->link, w->link_n);
+}
 
 static void blame(struct audit_verdict *v, int64_t chain, int64_t seq, const char *what)
 {
@@ -165,70 +183,87 @@ static void blame(struct audit_verdict *v, int64_t chain, int64_t seq, const cha
     v->what = what;
 }
 
-/* The row that follows seq - 1 must be seq, and its hash must follow from the one before. The first
-   row kept after retention has nobody before it to compare with: its own hash is taken as it is. */
-static void check_row(struct walk *w, const struct db_rows *rows, size_t i, int64_t seq,
-                      struct audit_verdict *v)
+/* The row that follows seq - 1 must be seq, and its hash must follow from the one before. */
+static void check_row(struct walk *w, const struct db_rows *rows, size_t i, struct audit_verdict *v)
 {
     uint8_t hash[SHA256_BYTES];
     struct audit_row row = read_row(rows, i);
-    struct mem stored = db_at(rows, i, 11)->blob;
-    bool is_cut = seq == w->first_seq && w->first_seq > 1;
-    struct mem previous = w->has_previous ? MEM(w->previous, sizeof w->previous) : MEM_NONE;
-    hash_row(&row, previous, hash);
-    if (row.seq != seq)
-        blame(v, w->chain, seq, "a row is missing");
-    else if (stored.n != sizeof hash || (!is_cut && !mem_equal(stored, MEM(hash, sizeof hash))))
-        blame(v, w->chain, seq, "the row was changed or moved");
-    if (!v->is_good)
-        return;
-    memcpy(w->previous, stored.p, sizeof w->previous);
-    w->has_previous = true;
+    hash_row(&row, link_of(w), hash);
+    if (row.seq != w->next_seq)
+        return blame(v, w->chain, w->next_seq, "a row is missing");
+    if (!mem_equal(db_at(rows, i, 11)->blob, MEM(hash, sizeof hash)))
+        return blame(v, w->chain, w->next_seq, "the row was changed or moved");
+    memcpy(w->link, hash, sizeof hash);
+    w->link_n = sizeof hash;
+    w->next_seq++;
     v->rows++;
 }
 
-static enum err check_batch(struct tx *tx, struct walk *w, int64_t *seq, struct audit_verdict *v)
+static enum err check_batch(struct tx *tx, struct walk *w, struct audit_verdict *v)
 {
     struct db_rows rows;
     TRY(db_each(tx,
                 "SELECT " COLUMNS ", hash FROM audit WHERE chain = $1 AND seq >= $2 AND seq <= $3"
                 " ORDER BY seq LIMIT $4",
-                V(num(w->chain), num(*seq), num(w->last_seq), num(VERIFY_BATCH)), &rows));
+                V(num(w->chain), num(w->next_seq), num(w->last_seq), num(VERIFY_BATCH)), &rows));
     if (!rows.count)
-        blame(v, w->chain, *seq, "the end of the chain is missing");
+        blame(v, w->chain, w->next_seq, "the end of the chain is missing");
     for (size_t i = 0; i < rows.count && v->is_good; i++)
-        check_row(w, &rows, i, (*seq)++, v);
+        check_row(w, &rows, i, v);
     return OK;
+}
+
+/* Everything a batch reads goes into an arena of its own, wiped before the next one. */
+static enum err check_rows(struct tx *tx, struct walk *w, struct audit_verdict *v)
+{
+    struct arena batch, *whole = tx->arena;
+    enum err e = OK;
+    arena_init(&batch, BATCH_ARENA);
+    tx->arena = &batch;
+    while (e == OK && v->is_good && w->next_seq <= w->last_seq) {
+        e = check_batch(tx, w, v);
+        arena_reset(&batch);
+    }
+    tx->arena = whole;
+    arena_done(&batch);
+    return e;
 }
 
 static enum err check_chain(struct tx *tx, struct walk *w, struct audit_verdict *v)
 {
-    int64_t beyond = 0;
-    for (int64_t seq = w->first_seq; seq <= w->last_seq && v->is_good;)
-        TRY(check_batch(tx, w, &seq, v));
+    int64_t beyond = 0, first_seq = w->next_seq;
+    TRY(check_rows(tx, w, v));
     if (!v->is_good)
         return OK;
     TRY(db_one(tx, "SELECT count(*) FROM audit WHERE chain = $1 AND (seq > $2 OR seq < $3)",
-               V(num(w->chain), num(w->last_seq), num(w->first_seq)), INTO(to_num(&beyond))));
-    struct mem last = w->has_previous ? MEM(w->previous, sizeof w->previous) : MEM_NONE;
+               V(num(w->chain), num(w->last_seq), num(first_seq)), INTO(to_num(&beyond))));
     if (beyond)
         blame(v, w->chain, w->last_seq + 1, "a row outside the chain");
-    else if (w->has_previous && !mem_equal(last, w->head_hash))
+    else if (!mem_equal(link_of(w), w->head_hash))
         blame(v, w->chain, w->last_seq, "the head does not belong to the last row");
     return OK;
+}
+
+static struct walk begin_walk(const struct db_rows *heads, size_t i)
+{
+    struct mem link = db_at(heads, i, 4)->blob;
+    struct walk w = { .chain = db_at(heads, i, 0)->num,
+                      .last_seq = db_at(heads, i, 1)->num,
+                      .head_hash = db_at(heads, i, 2)->blob,
+                      .next_seq = db_at(heads, i, 3)->num,
+                      .link_n = link.n <= SHA256_BYTES ? link.n : 0 };
+    memcpy(w.link, link.p, w.link_n);
+    return w;
 }
 
 static enum err verify(struct tx *tx, struct audit_verdict *ret)
 {
     struct db_rows heads;
     int64_t stray = 0;
-    TRY(db_each(tx, "SELECT chain, seq, hash, first_seq FROM audit_head ORDER BY chain", V_NONE,
-                &heads));
+    TRY(db_each(tx, "SELECT chain, seq, hash, first_seq, first_link FROM audit_head ORDER BY chain",
+                V_NONE, &heads));
     for (size_t i = 0; i < heads.count && ret->is_good; i++) {
-        struct walk w = { .chain = db_at(&heads, i, 0)->num,
-                          .last_seq = db_at(&heads, i, 1)->num,
-                          .head_hash = db_at(&heads, i, 2)->blob,
-                          .first_seq = db_at(&heads, i, 3)->num };
+        struct walk w = begin_walk(&heads, i);
         TRY(check_chain(tx, &w, ret));
     }
     TRY(db_one(tx, "SELECT count(*) FROM audit WHERE chain NOT IN (SELECT chain FROM audit_head)",
@@ -248,26 +283,40 @@ enum err audit_verify(struct db *db, struct arena *arena, struct audit_verdict *
     return e;
 }
 
+/* The last of the rows that may go: before the first one young enough, and not beyond a batch. */
+static enum err find_cut(struct tx *tx, int64_t chain, int64_t older_than, int64_t *ret_seq,
+                         struct mem *ret_hash)
+{
+    return db_one(tx,
+                  "WITH front AS"
+                  " (SELECT seq, hash, at FROM audit WHERE chain = $1 ORDER BY seq LIMIT $3)"
+                  " SELECT seq, hash FROM front"
+                  "  WHERE seq < coalesce((SELECT min(seq) FROM front WHERE at >= $2), $4)"
+                  "  ORDER BY seq DESC LIMIT 1",
+                  V(num(chain), num(older_than), num(RETAIN_BATCH), num(INT64_MAX)),
+                  INTO(to_num(ret_seq), to_blob(ret_hash)));
+}
+
+static enum err cut_chain(struct tx *tx, int64_t chain, int64_t older_than, int64_t *ret_removed)
+{
+    int64_t seq;
+    struct mem hash;
+    enum err e = find_cut(tx, chain, older_than, &seq, &hash);
+    if (e == E_NOT_FOUND)
+        return OK;
+    TRY(e);
+    TRY(db_change(tx, "DELETE FROM audit WHERE chain = $1 AND seq <= $2", V(num(chain), num(seq)),
+                  ret_removed));
+    return db_run(tx, "UPDATE audit_head SET first_seq = $2, first_link = $3 WHERE chain = $1",
+                  V(num(chain), num(seq + 1), blob(hash)));
+}
+
 enum err audit_retain(struct tx *tx, int64_t older_than, bool *ret_more)
 {
     *ret_more = false;
     for (int64_t chain = 0; chain < CHAINS; chain++) {
-        int64_t keep_from = 0, removed = 0;
-        enum err e = db_one(tx,
-                            "SELECT min(seq) FROM (SELECT seq FROM audit WHERE chain = $1"
-                            "   AND at >= $2 ORDER BY seq LIMIT 1) AS kept",
-                            V(num(chain), num(older_than)), INTO(to_num(&keep_from)));
-        TRY(e);
-        if (!keep_from)
-            continue; /* nothing newer: the last rows stay, so that the chain has an end to hold on
-                         to */
-        TRY(db_change(tx,
-                      "DELETE FROM audit WHERE chain = $1 AND seq < $2 AND seq IN"
-                      " (SELECT seq FROM audit WHERE chain = $1 ORDER BY seq LIMIT $3)",
-                      V(num(chain), num(keep_from), num(RETAIN_BATCH)), &removed));
-        if (removed)
-            TRY(db_run(tx, "UPDATE audit_head SET first_seq = first_seq + $1 WHERE chain = $2",
-                       V(num(removed), num(chain))));
+        int64_t removed = 0;
+        TRY(cut_chain(tx, chain, older_than, &removed));
         *ret_more = *ret_more || removed == RETAIN_BATCH;
     }
     return OK;

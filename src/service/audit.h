@@ -54,11 +54,13 @@ struct audit_verdict {
     const char *what;           /* in words, when not good */
 };
 
-/* Walks every chain from its first row to its head. */
+/* Walks every chain from its first row to its head. What it reads is given back batch by batch: any
+   log fits. */
 enum err audit_verify(struct db *db, struct arena *arena, struct audit_verdict *ret);
 
 /* Removes rows older than a time from the front of each chain, a bounded number at once; *ret_more
-   says that some are left. The heads remember where each chain now begins. */
+   says that some are left. The heads remember where each chain now begins, and what its first row
+   follows from. */
 enum err audit_retain(struct tx *tx, int64_t older_than, bool *ret_more);
 
 /* Writes the end of each chain to the log, so that it is also kept outside the store. */
