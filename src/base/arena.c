@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CHUNK = 4096 - 64, ALIGNMENT = _Alignof(max_align_t) };
+enum { FIRST_CHUNK = 6144 - 64, ALIGNMENT = _Alignof(max_align_t) };
 
 struct arena_chunk {
     struct arena_chunk *older;

@@ -24,7 +24,7 @@ static bool reserve(struct buf *b, size_t n)
     size_t need = b->n + n + 1;
     if (need <= b->capacity)
         return true;
-    size_t capacity = b->capacity ? b->capacity : 120;
+    size_t capacity = b->capacity ? b->capacity : 500;
     while (capacity < need)
         capacity *= 2;
     char *p = arena_alloc(b->arena, capacity);

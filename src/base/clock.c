@@ -54,12 +54,27 @@ static struct tm calendar(int64_t at)
     return parts;
 }
 
+static void put_number(char *p, int digits, int number)
+{
+    for (int i = digits - 1; i >= 0; i--, number /= 10)
+        p[i] = (char)('0' + number % 10);
+}
+
+/* Digit by digit: three of these stand in every answer about a session, and printf would take a
+ * twentieth of that request. */
 char *clock_format(struct arena *arena, int64_t at)
 {
     struct tm t = calendar(at);
     int64_t milliseconds = (at % SECOND + SECOND) % SECOND;
-    return text_format(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1,
-                       t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, (int)milliseconds);
+    char *text = text_copy(arena, mem_text("0000-00-00T00:00:00.000Z"));
+    put_number(text, 4, t.tm_year + 1900);
+    put_number(text + 5, 2, t.tm_mon + 1);
+    put_number(text + 8, 2, t.tm_mday);
+    put_number(text + 11, 2, t.tm_hour);
+    put_number(text + 14, 2, t.tm_min);
+    put_number(text + 17, 2, t.tm_sec);
+    put_number(text + 20, 3, (int)milliseconds);
+    return text;
 }
 
 void clock_format_http(int64_t at, char out[30])

@@ -46,11 +46,24 @@ bool ip_range_parse(const char *text, struct ip_range *ret)
     return true;
 }
 
+/* By hand, since every request needs two: inet_ntop goes through printf. */
+static void format_v4(const uint8_t *bytes, char *to)
+{
+    for (int i = 0; i < 4; i++) {
+        if (bytes[i] >= 100)
+            *to++ = (char)('0' + bytes[i] / 100);
+        if (bytes[i] >= 10)
+            *to++ = (char)('0' + bytes[i] / 10 % 10);
+        *to++ = (char)('0' + bytes[i] % 10);
+        *to++ = i < 3 ? '.' : 0;
+    }
+}
+
 char *ip_format(struct arena *arena, struct ip ip)
 {
     char *text = arena_alloc(arena, INET6_ADDRSTRLEN);
     if (ip_is_v4(ip))
-        inet_ntop(AF_INET, ip.bytes + 12, text, INET6_ADDRSTRLEN);
+        format_v4(ip.bytes + 12, text);
     else
         inet_ntop(AF_INET6, ip.bytes, text, INET6_ADDRSTRLEN);
     return text;

@@ -118,12 +118,24 @@ static void allow(struct match *m, enum http_method method)
     memcpy(m->allow + n + (n ? 2 : 0), name, more + 1);
 }
 
+/* The first place where they differ is a parameter. A quick look before a closer one. */
+static bool may_fit(const char *pattern, const char *path)
+{
+    while (*pattern && *pattern == *path) {
+        pattern++;
+        path++;
+    }
+    return *pattern == '{' || (!*pattern && !*path);
+}
+
 enum err router_match(enum http_method method, const char *path, struct arena *arena,
                       struct match *ret)
 {
     enum http_method wanted = method == HTTP_HEAD ? HTTP_GET : method;
     char allowed[sizeof ret->allow] = "";
     for (size_t i = 0; i < count; i++) {
+        if (!may_fit(table[i]->path, path))
+            continue;
         struct match m = { .route = table[i] };
         size_t lengths[ROUTE_PARAMS];
         if (!fits(table[i]->path, path, &m, lengths))
