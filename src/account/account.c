@@ -209,15 +209,27 @@ const char *account_label(const struct account *account)
     return text_is_empty(account->name) ? account->email : account->name;
 }
 
+/* Controls could forge lines in mails and logs: C0, DEL, C1 (in UTF-8: C2 80..9F), U+2028 and 2029.
+ * U+202A to 202E and U+2066 to 2069 turn the text after the name around. */
+static bool is_control(const unsigned char *p)
+{
+    if (p[0] < 0x20 || p[0] == 0x7F)
+        return true;
+    if (p[0] == 0xC2)
+        return p[1] < 0xA0;
+    if (p[0] != 0xE2)
+        return false;
+    return (p[1] == 0x80 && p[2] >= 0xA8 && p[2] <= 0xAE) ||
+           (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9);
+}
+
 bool account_name_is_good(const char *name)
 {
     bool has_more_than_spaces = false;
     for (const char *p = name; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        /* C0, DEL and (in UTF-8: C2 80..9F) C1: they could forge lines in mails and logs. */
-        if (c < 0x20 || c == 0x7F || (c == 0xC2 && (unsigned char)p[1] < 0xA0))
+        if (is_control((const unsigned char *)p))
             return false;
-        has_more_than_spaces = has_more_than_spaces || c != ' ';
+        has_more_than_spaces = has_more_than_spaces || *p != ' ';
     }
     return has_more_than_spaces && text_code_points(name) <= 100;
 }

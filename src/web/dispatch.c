@@ -223,6 +223,7 @@ static void add_headers(struct req *rq)
     }
     headers_add_security(response, rq->route);
     headers_add_cors(rq);
+    limits_put_headers(rq);
     http_header_add(response, "X-Request-Id", rq->request_id);
 }
 

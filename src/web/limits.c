@@ -41,18 +41,25 @@ static struct mem key_of(struct req *rq, enum limit_by by)
     return MEM_NONE;
 }
 
-static void tell(struct req *rq, const struct limit_state *state)
+static void note(struct req *rq, const struct limit_state *state)
+{
+    if (!rq->limit.limit || !state->is_allowed || state->remaining < rq->limit.remaining)
+        rq->limit = *state;
+}
+
+static const char *digits(struct req *rq, int64_t n)
+{
+    return text_format(rq->arena, "%lld", (long long)n);
+}
+
+void limits_put_headers(struct req *rq)
 {
     struct http_response *response = &rq->x->response;
-    for (size_t i = 0; i < response->header_count; i++)
-        if (text_equal(response->headers[i].name, "RateLimit-Limit"))
-            return; /* the first rule speaks */
-    http_header_add(response, "RateLimit-Limit",
-                    text_format(rq->arena, "%lld", (long long)state->limit));
-    http_header_add(response, "RateLimit-Remaining",
-                    text_format(rq->arena, "%lld", (long long)state->remaining));
-    http_header_add(response, "RateLimit-Reset",
-                    text_format(rq->arena, "%lld", (long long)((state->resets_in + 999) / 1000)));
+    if (!rq->limit.limit)
+        return;
+    http_header_add(response, "RateLimit-Limit", digits(rq, rq->limit.limit));
+    http_header_add(response, "RateLimit-Remaining", digits(rq, rq->limit.remaining));
+    http_header_add(response, "RateLimit-Reset", digits(rq, (rq->limit.resets_in + 999) / 1000));
 }
 
 static enum err take(struct req *rq, const struct limit_rule *rule)
@@ -61,10 +68,9 @@ static enum err take(struct req *rq, const struct limit_rule *rule)
     const char *name = text_format(
         rq->arena, "%s %s", rule->shared ? rule->shared : rq->route->path, by_names[rule->by]);
     struct limit_state state = limit_take(name, key_of(rq, rule->by), rule->count, rule->span);
-    if (state.is_allowed) {
-        tell(rq, &state);
+    note(rq, &state);
+    if (state.is_allowed)
         return OK;
-    }
     metric_count(METRIC_RATE_LIMIT_HITS, rule->shared ? rule->shared : rq->route->path, "");
     rq->retry_after = (state.resets_in + 999) / 1000;
     return refuse(rq, PROBLEM_RATE_LIMITED);

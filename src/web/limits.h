@@ -6,8 +6,12 @@
 
 #include "web/req.h"
 
-/* Limits by address and by e-mail field. Refuses with rate_limited; adds RateLimit-* headers. */
+/* Limits by address and by e-mail field. Refuses with rate_limited; the tightest counter is kept in
+   rq->limit. */
 enum err limits_take_early(struct req *rq);
 
 /* Limits by session and account, once they are known. */
 enum err limits_take_late(struct req *rq);
+
+/* Adds RateLimit-* headers, to refusals too. */
+void limits_put_headers(struct req *rq);

@@ -15,6 +15,7 @@
 #include "db/db.h"
 #include "http/http.h"
 #include "service/audit.h"
+#include "service/limit.h"
 #include "service/locale.h"
 #include "service/template.h"
 #include "web/problem.h"
@@ -60,7 +61,8 @@ struct req {
     struct json_writer json;
     enum problem problem;
     const char *problem_detail;
-    int64_t retry_after; /* seconds */
+    int64_t retry_after;      /* seconds */
+    struct limit_state limit; /* the tightest that was counted; none when its limit is 0 */
     struct field_error errors[FIELD_ERRORS];
     size_t error_count;
     bool is_kept;                 /* refused, but what was written stays (failures are counted) */

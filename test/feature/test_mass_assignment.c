@@ -8,12 +8,34 @@
 #include <string.h>
 
 static const char *const members[] = {
-    "role",       "roles",          "is_admin",          "isAdmin",         "admin",
-    "plan",       "spend_cap",      "email_verified",    "emailVerified",   "email_verified_at",
-    "id",         "account_id",     "user_id",           "userId",          "created_at",
-    "locked_at",  "password_hash",  "password_changed_at", "__proto__",     "constructor",
-    "returnCode", "debug",          "channel",           "email[]",         "session_id",
-    "Email",      "email ",         "",
+    "role",
+    "roles",
+    "is_admin",
+    "isAdmin",
+    "admin",
+    "plan",
+    "spend_cap",
+    "email_verified",
+    "emailVerified",
+    "email_verified_at",
+    "id",
+    "account_id",
+    "user_id",
+    "userId",
+    "created_at",
+    "locked_at",
+    "password_hash",
+    "password_changed_at",
+    "__proto__",
+    "constructor",
+    "returnCode",
+    "debug",
+    "channel",
+    "email[]",
+    "session_id",
+    "Email",
+    "email ",
+    "",
 };
 
 static bool has_field(const struct route *route, const char *name)
@@ -53,9 +75,8 @@ TEST_IN_WORLD(MASS_01_no_route_takes_a_member_it_does_not_know)
         for (size_t m = 0; m < COUNT(members); m++) {
             if (has_field(route, members[m]))
                 continue;
-            struct reply *r =
-                call(c, http_method_name(route->method), sample_path(route, "x"),
-                     sample_body_and(route, c->csrf, members[m], "1"));
+            struct reply *r = call(c, http_method_name(route->method), sample_path(route, "x"),
+                                   sample_body_and(route, c->csrf, members[m], "1"));
             if (r->status != 400)
                 test_fail(__FILE__, __LINE__, "%s with %s gives %d", route->path, members[m],
                           r->status);
@@ -92,8 +113,10 @@ TEST_IN_WORLD(MASS_01_nested_and_typed_values_are_refused)
 TEST_IN_WORLD(MASS_02_identity_comes_from_the_credential_alone)
 {
     static const char *const lies[] = { "X-User-Id: usr_00000000000000000000000000",
-                                        "X-Account: ben@example.org", "X-Remote-User: ben",
-                                        "Remote-User: ben", "X-Forwarded-User: ben",
+                                        "X-Account: ben@example.org",
+                                        "X-Remote-User: ben",
+                                        "Remote-User: ben",
+                                        "X-Forwarded-User: ben",
                                         "X-Forwarded-Email: ben@example.org" };
     struct client *ann = signed_in(w, ANN);
     struct client *ben = signed_in(w, BEN);
@@ -102,9 +125,9 @@ TEST_IN_WORLD(MASS_02_identity_comes_from_the_credential_alone)
     CHECK_TEXT(text_of(get(ann, "/v1/auth/me"), "user.email"), ANN);
     CHECK_NUM(get(ann, "/v1/auth/me?user_id=x")->status, 400);
     CHECK_NUM(get(ann, "/v1/account/sessions?account_id=x")->status, 400);
-    CHECK_NUM(call(ann, "PATCH", "/v1/account/profile?user_id=x", json("name", "Eve", NULL))
-                  ->status,
-              400);
+    CHECK_NUM(
+        call(ann, "PATCH", "/v1/account/profile?user_id=x", json("name", "Eve", NULL))->status,
+        400);
     CHECK_NUM(call(ann, "PATCH", "/v1/account/profile", json("name", "Ann", NULL))->status, 200);
     CHECK_TEXT(text_of(get(ben, "/v1/auth/me"), "user.name"), NULL);
 }
@@ -122,15 +145,15 @@ TEST_IN_WORLD(MASS_03_a_parameter_that_comes_twice_is_refused)
                        "\"password\":\"x\"}"),
                   400, "malformed_json");
     (void)get(c, "/login");
-    CHECK_NUM(post_form(c, "/login", "email=ann%40example.org&email=b%40example.org&password=x")
-                  ->status,
-              400);
+    CHECK_NUM(
+        post_form(c, "/login", "email=ann%40example.org&email=b%40example.org&password=x")->status,
+        400);
     CHECK_NUM(post_form(c, "/login", "email=ann%40example.org&%65mail=b%40example.org&password=x")
                   ->status,
               400);
-    CHECK_NUM(post_form(c, "/login?email=b%40example.org", "email=ann%40example.org&password=x")
-                  ->status,
-              400);
+    CHECK_NUM(
+        post_form(c, "/login?email=b%40example.org", "email=ann%40example.org&password=x")->status,
+        400);
     CHECK_NUM(get(c, "/login?next=/settings&next=/")->status, 400);
     CHECK_NUM(post(c, "/v1/auth/login?email=b%40example.org",
                    json("email", ANN, "password", PASSWORD, NULL))
@@ -143,8 +166,7 @@ TEST_IN_WORLD(MASS_03_a_parameter_that_comes_twice_is_refused)
 TEST_IN_WORLD(TOK_07_no_answer_returns_a_mailed_token)
 {
     struct client *c = client(w);
-    struct reply *r =
-        post(c, "/v1/auth/register", json("email", ANN, "password", PASSWORD, NULL));
+    struct reply *r = post(c, "/v1/auth/register", json("email", ANN, "password", PASSWORD, NULL));
     const char *token = mailed_token(w, ANN, "verify_email");
     CHECK(*token && !strstr(r->body, token) && !strstr(r->headers, token));
     (void)post(c, "/v1/auth/verify-email", json("token", token, NULL));

@@ -13,10 +13,9 @@ TEST_IN_WORLD(IDOR_01_a_stranger_cannot_end_a_session)
     with_header(ann, "X-Request-Id: one-for-all");
     const char *never = "ses_00000000000000000000000000";
     struct reply *theirs = call(
-        ann, "DELETE",
-        text_format(test_arena(), "/v1/account/sessions/%s", ben->session_id), NULL);
-    struct reply *nobodys = call(
-        ann, "DELETE", text_format(test_arena(), "/v1/account/sessions/%s", never), NULL);
+        ann, "DELETE", text_format(test_arena(), "/v1/account/sessions/%s", ben->session_id), NULL);
+    struct reply *nobodys =
+        call(ann, "DELETE", text_format(test_arena(), "/v1/account/sessions/%s", never), NULL);
     check_problem(theirs, 404, "not_found");
     check_alike("another's session and none", theirs, nobodys);
     CHECK_NUM(get(ben, "/v1/auth/me")->status, 200);
@@ -45,13 +44,20 @@ TEST_IN_WORLD(IDOR_01_an_id_is_one_id_to_the_letter)
     CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 200);
     const char *id = ann->session_id;
     const char *const twisted[] = {
-        text_format(test_arena(), "%s%%00", id),    text_format(test_arena(), "%s.", id),
-        text_format(test_arena(), "%s%%20", id),    text_format(test_arena(), "%.29s", id),
-        text_format(test_arena(), "%s0", id),       text_format(test_arena(), "SES%s", id + 3),
-        text_format(test_arena(), "%s;", id),       text_format(test_arena(), "x/..%%2f%s", id),
-        text_format(test_arena(), "%s%%2f", id),    text_format(test_arena(), "%s'--", id),
-        text_format(test_arena(), "usr%s", id + 3), text_format(test_arena(), "%%%s", id),
-        text_format(test_arena(), "%s,%s", id, id), text_format(test_arena(), "%s/", id),
+        text_format(test_arena(), "%s%%00", id),
+        text_format(test_arena(), "%s.", id),
+        text_format(test_arena(), "%s%%20", id),
+        text_format(test_arena(), "%.29s", id),
+        text_format(test_arena(), "%s0", id),
+        text_format(test_arena(), "SES%s", id + 3),
+        text_format(test_arena(), "%s;", id),
+        text_format(test_arena(), "x/..%%2f%s", id),
+        text_format(test_arena(), "%s%%2f", id),
+        text_format(test_arena(), "%s'--", id),
+        text_format(test_arena(), "usr%s", id + 3),
+        text_format(test_arena(), "%%%s", id),
+        text_format(test_arena(), "%s,%s", id, id),
+        text_format(test_arena(), "%s/", id),
         "*",
         "%25",
         "_",

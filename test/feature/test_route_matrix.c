@@ -39,12 +39,10 @@ static struct client *somebody(struct world *w, const struct route *route, enum 
 static int try_door(struct world *w, const struct route *route, enum who who)
 {
     struct client *c = somebody(w, route, who);
-    const char *body = route_is_safe(route)
-                           ? NULL
-                           : sample_body(route, c->csrf, "current_password", PASSWORD);
-    struct reply *r =
-        call(c, http_method_name(route->method),
-             sample_path(route, c->session_id ? c->session_id : "x"), body);
+    const char *body =
+        route_is_safe(route) ? NULL : sample_body(route, c->csrf, "current_password", PASSWORD);
+    struct reply *r = call(c, http_method_name(route->method),
+                           sample_path(route, c->session_id ? c->session_id : "x"), body);
     bool is_closed = route->access >= SIGNED_IN && route->access <= ADMIN;
     bool leads_to_login = r->status == 303 && text_starts(header_of(r, "location"), "/login");
     if (who == NOBODY && is_closed && r->status != 401 && !leads_to_login)

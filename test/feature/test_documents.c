@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Documents for machines and people, and the doors of operations: complete, well-formed, where they
+ * belong, and telling nothing.
+ */
+#include "sample.h"
+
+#include "http/http.h"
+#include "service/setting.h"
+#include "web/web.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A request that came in by the operations listener. */
+static int by_operations(struct world *w, const char *path)
+{
+    struct http_limits limits = { 0 };
+    struct http_exchange *x = calloc(1, sizeof *x);
+    size_t used;
+    const char *bytes =
+        text_format(test_arena(), "GET %s HTTP/1.1\r\nHost: 10.1.2.3\r\n\r\n", path);
+    (void)w;
+    CHECK_NUM(http_parse_request(mem_text(bytes), &limits, x, &used), 0);
+    CHECK(web_handle(x, (void *)(uintptr_t)web_operations) == HTTP_ANSWERED);
+    int status = x->response.status;
+    arena_done(&x->arena);
+    free(x);
+    return status;
+}
+
+static const struct json_value *operation_of(const struct reply *r, const struct route *route)
+{
+    const struct json_value *paths = json_find(&r->json, "paths");
+    const struct json_value *path = json_find(paths, route->path);
+    return json_find(path, text_lower_ascii(test_arena(), http_method_name(route->method)));
+}
+
+static void check_fields(const struct json_value *operation, const struct route *route)
+{
+    const struct json_value *schema = json_find(operation, "requestBody");
+    schema = json_find(json_find(json_find(schema, "content"), "application/json"), "schema");
+    const struct json_value *properties = json_find(schema, "properties");
+    for (int f = 0; f < ROUTE_FIELDS && route->fields[f].name; f++)
+        if (!route_is_safe(route) && !json_find(properties, route->fields[f].name))
+            test_fail(__FILE__, __LINE__, "%s lacks %s", route->path, route->fields[f].name);
+    CHECK(route_is_safe(route) || !route->fields[0].name ||
+          json_find(schema, "additionalProperties")->kind == JSON_IS_FALSE);
+}
+
+TEST_IN_WORLD(openapi_tells_of_every_api_route_and_of_nothing_else)
+{
+    struct reply *r = get(client(w), "/openapi.json");
+    CHECK_NUM(r->status, 200);
+    CHECK_TEXT(text_of(r, "openapi"), "3.1.0");
+    CHECK(text_of(r, "info.title") && text_of(r, "info.version"));
+    size_t wanted = 0, found = 0;
+    for (size_t i = 0; i < router_count(); i++) {
+        const struct route *route = router_nth(i);
+        const struct json_value *operation = operation_of(r, route);
+        CHECK(route_is_api(route) == (operation != NULL));
+        if (!operation)
+            continue;
+        wanted++;
+        CHECK(json_find_text(operation, "operationId") && json_find_text(operation, "summary"));
+        CHECK(json_find(json_find(operation, "responses"), "default") != NULL);
+        CHECK((route->access >= SIGNED_IN) == (json_find(operation, "security") != NULL));
+        check_fields(operation, route);
+    }
+    const struct json_value *paths = json_find(&r->json, "paths");
+    REQUIRE(paths != NULL);
+    for (size_t p = 0; p < paths->count; p++)
+        found += paths->items[p].count;
+    CHECK_NUM(found, wanted);
+    CHECK(wanted >= 12);
+}
+
+TEST_IN_WORLD(openapi_names_each_operation_once)
+{
+    struct reply *r = get(client(w), "/openapi.json");
+    const char *seen[256];
+    size_t count = 0;
+    for (size_t i = 0; i < router_count(); i++) {
+        const struct json_value *operation = operation_of(r, router_nth(i));
+        const char *id = operation ? json_find_text(operation, "operationId") : NULL;
+        for (size_t k = 0; id && k < count; k++)
+            CHECK(!text_equal(seen[k], id));
+        if (id)
+            seen[count++] = id;
+    }
+    CHECK(strstr(r->body, "\"$ref\":\"#/components/schemas/Problem\"") != NULL);
+    CHECK(json_find(json_find(json_find(&r->json, "components"), "schemas"), "Problem") != NULL);
+}
+
+TEST_IN_WORLD(docs_show_every_api_route)
+{
+    struct reply *r = get(client(w), "/docs");
+    CHECK_NUM(r->status, 200);
+    for (size_t i = 0; i < router_count(); i++)
+        if (route_is_api(router_nth(i)) && !strstr(r->body, router_nth(i)->path))
+            test_fail(__FILE__, __LINE__, "/docs lacks %s", router_nth(i)->path);
+}
+
+TEST_IN_WORLD(well_known_documents)
+{
+    struct reply *r = get(client(w), "/.well-known/jwks.json");
+    CHECK_NUM(r->status, 200);
+    CHECK(json_find(&r->json, "keys") && json_find(&r->json, "keys")->count >= 2);
+    CHECK(!strstr(r->body, "\"d\""));
+    CHECK(strstr(header_of(r, "cache-control"), "max-age=") != NULL);
+    r = get(client(w), "/.well-known/change-password");
+    CHECK_NUM(r->status, 303);
+    CHECK_TEXT(header_of(r, "location"), "/account/security");
+    CHECK_NUM(get(client(w), "/.well-known/security.txt")->status, 404);
+    CHECK_OK(setting_override(SETTING_SUPPORT_ADDRESS, "help@example.org"));
+    r = get(client(w), "/.well-known/security.txt");
+    CHECK_NUM(r->status, 200);
+    CHECK(strstr(r->body, "Contact: mailto:help@example.org\n") && strstr(r->body, "Expires: "));
+}
+
+TEST_IN_WORLD(operations_answer_and_tell_no_names)
+{
+    struct client *ann = signed_in(w, ANN);
+    CHECK_TEXT(text_of(get(ann, "/livez"), "status"), "ok");
+    CHECK_TEXT(text_of(get(ann, "/readyz"), "status"), "ready");
+    struct reply *r = get(ann, "/health");
+    CHECK_NUM(r->status, 200);
+    CHECK_TEXT(text_of(r, "status"), "ok");
+    CHECK_TEXT(text_of(r, "database.engine"), db_engine_name(w->db));
+    CHECK_NUM(get(ann, "/health/email")->status, 200);
+    r = get(ann, "/metrics");
+    CHECK_NUM(r->status, 200);
+    CHECK(strstr(r->body, "active_sessions 1") && strstr(r->body, "# TYPE"));
+    CHECK(!strstr(r->body, "ann@") && !strstr(r->body, ann->session_id));
+}
+
+TEST_IN_WORLD(operations_are_apart_when_they_have_a_listener)
+{
+    CHECK_OK(setting_override(SETTING_OPS_LISTEN, "127.0.0.1:9999"));
+    for (size_t i = 0; i < router_count(); i++) {
+        const struct route *route = router_nth(i);
+        const char *path = sample_path(route, "x");
+        if (!route_is_safe(route))
+            continue;
+        int public_status = get(client(w), path)->status, apart = by_operations(w, path);
+        if (route->access == OPERATIONS && (public_status != 404 || apart != 200))
+            test_fail(__FILE__, __LINE__, "%s: %d, %d", path, public_status, apart);
+        if (route->access >= VISITOR && route->access <= ADMIN && apart < 400)
+            test_fail(__FILE__, __LINE__, "%s is at operations: %d", path, apart);
+    }
+}
+
+/* --- the shape of answers ------------------------------------------------------------------ */
+
+TEST_IN_WORLD(a_path_with_other_methods_says_which)
+{
+    struct client *c = client(w);
+    struct reply *r = call(c, "PUT", "/v1/auth/login", "{}");
+    check_problem(r, 405, "method_not_allowed");
+    CHECK_TEXT(header_of(r, "allow"), "POST");
+    r = call(c, "POST", "/v1/account/sessions", "{}");
+    check_problem(r, 405, "method_not_allowed");
+    CHECK_TEXT(header_of(r, "allow"), "GET, HEAD, DELETE");
+    r = call(c, "DELETE", "/login", NULL);
+    CHECK_NUM(r->status, 405);
+    CHECK_TEXT(header_of(r, "allow"), "GET, HEAD, POST");
+    check_problem(get(c, "/v1/nope"), 404, "not_found");
+    check_problem(get(c, "/v1/auth/me/"), 404, "not_found");
+    check_problem(get(c, "/v1/auth/ME"), 404, "not_found");
+    check_problem(get(c, "/v1/"), 404, "not_found");
+    CHECK_NUM(get(c, "/login/")->status, 404);
+    CHECK_NUM(get(c, "/LOGIN")->status, 404);
+}
+
+TEST_IN_WORLD(a_head_is_a_get_without_its_body)
+{
+    for (size_t i = 0; i < router_count(); i++) {
+        const struct route *route = router_nth(i);
+        const char *path = sample_path(route, "x");
+        if (!route_is_safe(route))
+            continue;
+        CHECK_NUM(call(client(w), "HEAD", path, NULL)->status, get(client(w), path)->status);
+    }
+}
+
+TEST_IN_WORLD(a_refused_field_says_which_and_why)
+{
+    struct reply *r = post(client(w), "/v1/auth/register",
+                           json("email", "nobody", "password", "short", "locale", "xx", NULL));
+    check_problem(r, 422, "fields_invalid");
+    const struct json_value *errors = json_find(&r->json, "errors");
+    REQUIRE(errors && errors->count >= 2);
+    for (size_t i = 0; i < errors->count; i++) {
+        const char *pointer = json_find_text(&errors->items[i], "pointer");
+        CHECK(pointer && pointer[0] == '/');
+        CHECK(json_find_text(&errors->items[i], "code") != NULL);
+        CHECK(json_find_text(&errors->items[i], "detail") != NULL);
+    }
+    CHECK(!strstr(r->body, "short\"")); /* the password is not said back */
+    r = get(client(w), "/v1/auth/me");
+    check_problem(r, 401, "unauthenticated");
+    CHECK(header_of(r, "www-authenticate") != NULL);
+    CHECK_TEXT(header_of(r, "cache-control"), "no-store");
+}
