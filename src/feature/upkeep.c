@@ -13,11 +13,8 @@
 /* On every node, which each hold the keys in memory; so it is no leased job. */
 static enum err tend_keys(struct job *job)
 {
-    static _Atomic int64_t due_at;
-    if (job->now < due_at)
-        return OK;
-    due_at = job->now + MINUTE;
-    return keyring_tend(job->db, job->arena);
+    static _Atomic int64_t tended_at;
+    return job_is_due(&tended_at, job->now, MINUTE) ? keyring_tend(job->db, job->arena) : OK;
 }
 
 static enum err retain_audit(struct job *job)

@@ -44,6 +44,14 @@ const struct job_kind *job_find_kind(const char *name)
     return NULL;
 }
 
+bool job_is_due(_Atomic int64_t *last_at, int64_t now, int64_t span)
+{
+    if (now >= *last_at && now < *last_at + span)
+        return false;
+    *last_at = now;
+    return true;
+}
+
 enum err job_add(struct tx *tx, const char *name, const char *arg)
 {
     if (strlen(arg) > ARG_MAX)

@@ -33,6 +33,10 @@ struct job {
  */
 enum { JOB_ON_WAKE = -1 };
 
+/* For a poller that need not work at each wake: true when a span has passed since it last was, or
+   the clock was set back. */
+bool job_is_due(_Atomic int64_t *last_at, int64_t now, int64_t span);
+
 struct job_kind {
     const char *name; /* "reset.send" */
     enum err (*run)(struct job *job);

@@ -3,7 +3,8 @@
  * Sessions at their seams: signing in over an old session, ending two at once, forms that are shown
  * again to somebody who is signed in.
  */
-#include "world.h"
+#include "attack.h"
+#include "base/clock.h"
 
 #include <string.h>
 
@@ -65,4 +66,18 @@ TEST_IN_WORLD(a_refused_form_can_be_corrected_by_somebody_who_is_signed_in)
     get(ann, "/forgot-password");
     CHECK_NUM(post_form(ann, "/forgot-password", "email=not+an+address")->status, 422);
     CHECK_NUM(post_form(ann, "/forgot-password", "email=" ANN)->status, 200);
+}
+
+/* Each node notes what its own cache saw, whoever holds the leases. */
+TEST_IN_WORLD(every_node_notes_the_uses_of_its_sessions)
+{
+    struct client *ann = signed_in(w, ANN);
+    run_jobs(w);
+    int64_t before = count_of(w, "SELECT last_seen_at FROM session");
+    tamper(w, "UPDATE job SET next_run_at = next_run_at + $1, leased_until = $2",
+           V(num(365 * DAY), num(clock_now() + 365 * DAY)));
+    wait_for(MINUTE);
+    CHECK_NUM(get(ann, "/v1/auth/me")->status, 200);
+    run_jobs(w);
+    CHECK_NUM(count_of(w, "SELECT last_seen_at FROM session"), before + MINUTE);
 }

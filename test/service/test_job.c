@@ -477,3 +477,13 @@ TEST_ON_STORES(job_stop_without_start_and_twice)
     job_stop();
     close_world();
 }
+
+TEST(TIME_01_a_poller_goes_on_after_the_clock_was_set_back)
+{
+    _Atomic int64_t last = 0;
+    CHECK(job_is_due(&last, 1'000'000, 100));
+    CHECK(!job_is_due(&last, 1'000'099, 100));
+    CHECK(job_is_due(&last, 1'000'100, 100));
+    CHECK(job_is_due(&last, 5, 100));
+    CHECK(!job_is_due(&last, 104, 100));
+}
