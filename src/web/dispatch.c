@@ -36,6 +36,7 @@
 #include "web/statics.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char web_operations[] = "operations";
@@ -45,8 +46,16 @@ enum { PROXIES_MAX = 64, STORE_QUEUE = 4096, BUSY_RETRY_SECONDS = 2 };
 static struct db *db;
 static bool is_synchronous;
 static struct lane *store_lane, *hash_lane;
-static struct ip_range proxies[PROXIES_MAX];
-static size_t proxy_count;
+
+/* Whom to believe about addresses. A reload publishes a new list; readers may still walk the old
+   one, so that stays too. */
+struct proxies {
+    const struct proxies *before;
+    size_t count;
+    struct ip_range list[PROXIES_MAX];
+};
+static const struct proxies nobody;
+static _Atomic(const struct proxies *) proxies = &nobody;
 
 enum stage { STAGE_FOUND = 1, STAGE_INLINE = 2 };
 
@@ -98,7 +107,8 @@ static struct req *new_request(struct http_exchange *x)
     rq->now = clock_now();
     rq->request_id = choose_request_id(x);
     rq->trace_id = read_trace_id(x);
-    rq->client = forwarded_client(&x->request, proxies, proxy_count);
+    const struct proxies *trusted = proxies;
+    rq->client = forwarded_client(&x->request, trusted->list, trusted->count);
     rq->from = session_origin(rq->arena, rq->client, http_header_find(&x->request, "user-agent"));
     rq->by = (struct audit_by){ "anonymous", rq->from.ip, rq->from.user_agent, rq->request_id };
     rq->vars = vars_new(rq->arena);
@@ -316,6 +326,7 @@ static void run_in_lane(void *item, bool is_late)
     struct req *rq = item;
     log_set_request(rq->request_id, rq->trace_id);
     run(rq, is_late ? E_BUSY : OK);
+    log_set_request(NULL, NULL); /* the answer may have left, and the texts with it */
 }
 
 /* --- where a request runs
@@ -409,22 +420,33 @@ void web_refuse(struct http_response *response, struct arena *arena, int status,
 /* --- start and end
  * -------------------------------------------------------------------------------- */
 
-void web_configure(void)
+static void read_proxies(const char *list, struct proxies *ret)
 {
-    const char *list = setting_text(SETTING_TRUSTED_PROXIES);
-    size_t found = 0;
-    while (*list && found < PROXIES_MAX) {
+    while (*list && ret->count < PROXIES_MAX) {
         char one[64];
         list += strspn(list, ", ");
         size_t n = strcspn(list, ", ");
         if (n && n < sizeof one) {
             memcpy(one, list, n);
             one[n] = 0;
-            found += ip_range_parse(one, &proxies[found]);
+            ret->count += ip_range_parse(one, &ret->list[ret->count]);
         }
         list += n;
     }
-    proxy_count = found;
+}
+
+void web_configure(void)
+{
+    struct proxies found = { .before = proxies };
+    read_proxies(setting_text(SETTING_TRUSTED_PROXIES), &found);
+    if (found.count == found.before->count &&
+        mem_equal(MEM(found.list, sizeof found.list), MEM(found.before->list, sizeof found.list)))
+        return;
+    struct proxies *next = malloc(sizeof *next);
+    if (!next)
+        abort();
+    *next = found;
+    proxies = next;
 }
 
 enum err web_open(const struct web_options *options)
