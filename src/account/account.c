@@ -30,20 +30,26 @@ enum err account_find(struct tx *tx, const char *id, struct account *ret)
                   INTO_ACCOUNT(ret));
 }
 
+/* The same statement for a known and for an unknown address (ENUM-04). */
 enum err account_add(struct tx *tx, const char *email, const char *email_key, const char *locale,
                      struct account *ret, bool *ret_is_new)
 {
-    enum err e =
-        db_one(tx,
-               "INSERT INTO account (id, email, email_key, locale, roles, created_at, updated_at)"
-               "     VALUES ($1, $2, $3, $4, $5, $6, $6)"
-               " ON CONFLICT (email_key) DO NOTHING"
-               "  RETURNING " COLUMNS,
-               V(text(id_new(tx->arena, "usr")), text(email), text(email_key), text(locale),
-                 num(ROLE_USER), num(clock_now())),
-               INTO_ACCOUNT(ret));
-    *ret_is_new = e == OK;
-    return e == E_NOT_FOUND ? account_find_email(tx, email_key, ret) : e;
+    const char *id = id_new(tx->arena, "usr");
+    TRY(db_one(
+        tx,
+        "INSERT INTO account (id, email, email_key, locale, roles, created_at, updated_at)"
+        "     VALUES ($1, $2, $3, $4, $5, $6, $6)"
+        " ON CONFLICT (email_key) DO UPDATE SET roles = account.roles"
+        "  RETURNING " COLUMNS,
+        V(text(id), text(email), text(email_key), text(locale), num(ROLE_USER), num(clock_now())),
+        INTO_ACCOUNT(ret)));
+    *ret_is_new = text_equal(ret->id, id);
+    return OK;
+}
+
+enum err account_hold(struct tx *tx, const char *id)
+{
+    return db_run(tx, "UPDATE account SET roles = roles WHERE id = $1", V(text(id)));
 }
 
 /* A conditional update that found no row: the answer is not_changed. */

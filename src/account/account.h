@@ -27,10 +27,14 @@ enum err account_find(struct tx *tx, const char *id, struct account *ret);
 
 /*
  * Makes an account that is not verified and has no password. E_CONFLICT-free: when the address is
- * taken, *ret_is_new is false and *ret is the account that has it.
+ * taken, *ret_is_new is false and *ret is the account that has it. Holds it, as account_hold does.
  */
 enum err account_add(struct tx *tx, const char *email, const char *email_key, const char *locale,
                      struct account *ret, bool *ret_is_new);
+
+/* Takes the account's row lock until the tx ends: what belongs to an account is changed by one
+   after the other, and in this order, so that two never wait for each other. */
+enum err account_hold(struct tx *tx, const char *id);
 
 /* The mailbox is proved: sets password, name (kept when NULL) and the time, unless it was verified
    already (E_CONFLICT as an answer: nothing was changed). */

@@ -128,7 +128,9 @@ enum err session_refresh(struct tx *tx, const char *token, const struct origin *
 
     /* Not the newest. Somebody rotated it, perhaps a moment ago: look again. */
     TRY(find_stored(tx, parts.session_id, &stored));
-    ret->is_repeat = stored.generation == next && now - stored.rotated_at <= GRACE;
+    /* Not for longer when the clock goes back, but another node's may be a little behind. */
+    int64_t age = now - stored.rotated_at;
+    ret->is_repeat = stored.generation == next && age <= GRACE && age >= -GRACE;
     if (ret->is_repeat)
         return OK;
     ret->is_reuse = true;

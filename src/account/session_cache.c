@@ -61,8 +61,8 @@ bool session_cache_find(struct arena *arena, const char *id, struct session *ret
      */
     struct slot *copy = arena_alloc(arena, sizeof *copy);
     pthread_mutex_lock(&locks[i % STRIPES]);
-    bool found =
-        read_ns[i] && clock_monotonic_ns() - read_ns[i] < BELIEVED_NS && text_equal(slot->id, id);
+    bool found = read_ns[i] && clock_monotonic_ns() - read_ns[i] < BELIEVED_NS &&
+                 text_equal(slot->id, id) && slot->session.expires_at > clock_now();
     if (found) {
         seen_at[i] = clock_now();
         copy->session = slot->session;

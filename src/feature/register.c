@@ -160,6 +160,8 @@ static enum err look(struct req *rq, struct registration *ret)
 static enum err confirm(struct req *rq)
 {
     struct registration r;
+    TRY(look(rq, &r));
+    TRY(account_hold(&rq->tx, r.account_id));
     enum err e = registration_take(&rq->tx, field(rq, "token"), &r);
     if (e == E_GONE)
         return refuse(rq, PROBLEM_GONE);
