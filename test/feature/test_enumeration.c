@@ -362,7 +362,7 @@ static void measure(struct world *w, struct times *t)
 static bool is_near(const char *what, double times[CLASSES][ROUNDS_MAX], int count)
 {
     double difference = median(times[1], count) - median(times[0], count);
-    bool is_good = difference > -0.5 && difference < 0.5;
+    bool is_good = difference > -1 && difference < 1;
     if (!is_good)
         (void)printf("  %s: median %.3f ms, difference %.3f ms\n", what, median(times[0], count),
                      difference);
