@@ -19,10 +19,17 @@ static void add(struct http_response *response, const char *name, const char *va
     http_header_add(response, name, value);
 }
 
+static bool has(const struct http_response *response, const char *name)
+{
+    for (size_t i = 0; i < response->header_count; i++)
+        if (text_equal(response->headers[i].name, name))
+            return true;
+    return false;
+}
+
 void headers_add_security(struct http_response *response, const struct route *route)
 {
     bool is_api = route && route_is_api(route);
-    bool is_static = response->is_static;
     if (setting_is_secure())
         add(response, "Strict-Transport-Security", "max-age=63072000; includeSubDomains");
     add(response, "Content-Security-Policy",
@@ -36,7 +43,7 @@ void headers_add_security(struct http_response *response, const struct route *ro
         "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()");
     add(response, "Cross-Origin-Opener-Policy", "same-origin");
     add(response, "Cross-Origin-Resource-Policy", "same-origin");
-    if (!is_static)
+    if (!has(response, "Cache-Control"))
         add(response, "Cache-Control", "no-store");
 }
 

@@ -117,8 +117,6 @@ bool statics_answer(struct http_exchange *x)
         gzip = asset->gzip;
     }
     send_file(x, name, plain, gzip);
-    x->response.is_static = true; /* for the headers: may be cached */
     headers_add_security(&x->response, NULL);
-    x->response.is_static = false;
     return true;
 }
