@@ -37,17 +37,26 @@ static uint64_t key_of(const char *rule, struct mem key)
     return hash_keyed(MEM(bytes, n + take));
 }
 
+/* A window cannot end later than a whole span from now, unless the clock was set back. */
+static bool is_running(const struct counter *c, uint64_t key, int64_t now, int64_t span)
+{
+    return c->key == key && c->ends_at > now && c->ends_at <= now + span;
+}
+
 /* The key's counter; or a free or ended place, or the one that ends soonest, made ready for it. */
 static struct counter *place(struct counter *set, uint64_t key, int64_t now, int64_t span)
 {
     struct counter *best = &set[0];
     for (int i = 0; i < WAYS; i++) {
-        if (set[i].key == key && set[i].ends_at > now)
-            return &set[i];
+        if (set[i].key == key && set[i].ends_at) {
+            best = &set[i];
+            break;
+        }
         if (set[i].ends_at < best->ends_at)
             best = &set[i];
     }
-    *best = (struct counter){ .key = key, .ends_at = now + span };
+    if (!is_running(best, key, now, span))
+        *best = (struct counter){ .key = key, .ends_at = now + span };
     return best;
 }
 
@@ -70,5 +79,9 @@ struct limit_state limit_take(const char *rule, struct mem key, int64_t count, i
 
 void limit_reset(void)
 {
+    for (int i = 0; i < STRIPES; i++)
+        pthread_mutex_lock(&stripes[i]);
     memset(table, 0, sizeof table);
+    for (int i = 0; i < STRIPES; i++)
+        pthread_mutex_unlock(&stripes[i]);
 }
