@@ -47,8 +47,9 @@ enum err registration_meant(struct tx *tx, const char *account_id,
 
 enum err registration_renew(struct tx *tx, const struct registration *old, struct token *ret)
 {
-    TRY(db_run(tx, "DELETE FROM registration WHERE id = $1", V(text(old->id))));
-    return registration_add(tx, old, ret);
+    int64_t rows = 0;
+    TRY(db_change(tx, "DELETE FROM registration WHERE id = $1", V(text(old->id)), &rows));
+    return rows ? registration_add(tx, old, ret) : E_GONE;
 }
 
 enum err registration_look(struct tx *tx, const char *presented, struct registration *ret)

@@ -36,7 +36,7 @@ struct registration_asker {
 enum err registration_meant(struct tx *tx, const char *account_id,
                             const struct registration_asker *asker, struct registration *ret);
 
-/* Gives one a new link, which voids its old one. */
+/* Gives one a new link, which voids its old one. E_GONE when that was used this moment. */
 enum err registration_renew(struct tx *tx, const struct registration *old, struct token *ret);
 
 /* What a link would confirm. E_GONE for anything that is not a live link. Changes nothing. */

@@ -143,7 +143,10 @@ static enum err send_again(struct job *job)
     if (e == E_NOT_FOUND)
         return OK; /* expired, or a stranger's: registering again is the way */
     TRY(e);
-    TRY(registration_renew(job->tx, &meant, &token));
+    e = registration_renew(job->tx, &meant, &token);
+    if (e == E_GONE)
+        return OK;
+    TRY(e);
     TRY(audit_add(job->tx, &audit_by_system, AUDIT_VERIFICATION_SENT, who.id, NULL));
     return mail_link(job->tx, &who, &meant, &token);
 }

@@ -9,6 +9,7 @@
 #include "account/account.h"
 #include "account/email.h"
 #include "account/registration.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "crypto/token.h"
 #include "feature/features.h"
@@ -21,8 +22,6 @@
 #define PREFIX "stp"
 #define PURPOSE "setup"
 
-/* Makes an account that is verified at once and holds these roles; an address that is taken gives
- * E_CONFLICT. */
 enum err setup_add_account(struct tx *tx, const struct audit_by *by, const struct setup_account *of,
                            struct account *ret)
 {
@@ -78,19 +77,27 @@ enum err setup_add_configured(struct tx *tx)
         return OK;
     TRY(email_parse(tx->arena, address, &email));
     TRY(hashing_hash(tx->arena, mem_text(setting_text(SETTING_ADMIN_PASSWORD)), &phc));
-    return setup_add_account(
-        tx, &audit_by_system,
-        &(struct setup_account){ .email = &email,
-                                 .phc = phc,
-                                 .locale = setting_text(SETTING_DEFAULT_LOCALE),
-                                 .roles = ROLE_USER | ROLE_ADMIN },
-        &made);
+    enum err e =
+        setup_add_account(tx, &audit_by_system,
+                          &(struct setup_account){ .email = &email,
+                                                   .phc = phc,
+                                                   .locale = setting_text(SETTING_DEFAULT_LOCALE),
+                                                   .roles = ROLE_USER | ROLE_ADMIN },
+                          &made);
+    if (e != E_CONFLICT)
+        return e;
+    /* Another node that starts too may have made it a moment ago. */
+    TRY(has_admin(tx, &is_done));
+    if (!is_done)
+        LOG(LOG_ERROR, "setup.taken",
+            LOG_TEXT("why", "ADMIN_EMAIL has an account already, which is no administrator's"));
+    return OK; /* the link that is shown next is the other way */
 }
 
 /* --- the link
  * ------------------------------------------------------------------------------------- */
 
-static enum err look(struct tx *tx, const char *presented)
+static enum err look(struct tx *tx, const char *presented, const char **ret_id)
 {
     struct token token;
     struct mem hash;
@@ -102,6 +109,7 @@ static enum err look(struct tx *tx, const char *presented)
     if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, hash)))
         return E_GONE;
     TRY(e);
+    *ret_id = token.id;
     TRY(has_admin(tx, &is_done));
     return is_done ? E_GONE : OK;
 }
@@ -114,7 +122,8 @@ static enum err show_gone(struct req *rq)
 
 static enum err show(struct req *rq)
 {
-    enum err e = look(&rq->tx, field(rq, "token"));
+    const char *id;
+    enum err e = look(&rq->tx, field(rq, "token"), &id);
     if (e == E_GONE)
         return show_gone(rq);
     TRY(e);
@@ -122,11 +131,13 @@ static enum err show(struct req *rq)
     return page(rq, "setup");
 }
 
+/* Uses this link up, not one that replaced it meanwhile: at most one caller gets OK. */
 static enum err take(struct tx *tx, const char *token)
 {
+    const char *id;
     int64_t rows = 0;
-    TRY(look(tx, token));
-    TRY(db_change(tx, "DELETE FROM setup WHERE slot = 1", V_NONE, &rows));
+    TRY(look(tx, token, &id));
+    TRY(db_change(tx, "DELETE FROM setup WHERE id = $1", V(text(id)), &rows));
     return rows ? OK : E_GONE;
 }
 
@@ -135,10 +146,8 @@ static enum err make_admin(struct req *rq)
     struct email email;
     struct account admin;
     struct signed_in in = { 0 };
-    const char *phc;
-    enum err e = look(&rq->peek, field(rq, "token"));
-    if (e)
-        return e;
+    const char *phc, *id;
+    TRY(look(&rq->peek, field(rq, "token"), &id));
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
     TRY(new_password_hash(rq, email.address, field(rq, "name"), &phc));
     TRY(take(&rq->tx, field(rq, "token")));

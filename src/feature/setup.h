@@ -23,5 +23,6 @@ enum err setup_add_account(struct tx *tx, const struct audit_by *by, const struc
  * an administrator. */
 enum err setup_make_link(struct tx *tx, const char **ret_link);
 
-/* Makes the administrator that ADMIN_EMAIL and ADMIN_PASSWORD name, when there is none yet. */
+/* Makes the administrator that ADMIN_EMAIL and ADMIN_PASSWORD name, when there is none yet. An
+   address that has an account already is logged and left alone. */
 enum err setup_add_configured(struct tx *tx);
