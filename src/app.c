@@ -11,6 +11,7 @@
 #include "feature/features.h"
 #include "feature/setup.h"
 #include "http/http.h"
+#include "sandbox.h"
 #include "service/hashing.h"
 #include "service/job.h"
 #include "service/keyring.h"
@@ -22,6 +23,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -72,7 +74,6 @@ static void close_shutters(void)
 {
     struct rlimit none = { 0, 0 };
     prctl(PR_SET_DUMPABLE, 0);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &none);
 }
 
@@ -127,12 +128,38 @@ static enum err greet(struct house *h)
     return OK;
 }
 
+/* The folder of a file, or "." */
+static const char *folder_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? text_copy(arena, MEM(path, (size_t)(slash - path) + 1)) : ".";
+}
+
+/* Writing is for the store, its keys, mail in files and a socket; all else is only read. */
+static void enter_sandbox(struct console *c)
+{
+    struct arena *arena = &c->arena;
+    const char *url = setting_text(SETTING_DATABASE_URL), *key = setting_text(SETTING_KEY_FILE);
+    const char *mail = setting_text(SETTING_MAIL_DIR);
+    const char *socket = strstr(setting_text(SETTING_LISTEN), "unix:");
+    const char *path = socket ? text_copy(arena, MEM(socket + 5, strcspn(socket + 5, ","))) : NULL;
+    bool is_file = text_starts(url, "sqlite:") && !text_equal(url, "sqlite::memory:");
+    sandbox_enter(&(struct sandbox){ .writable = {
+                                         is_file ? folder_of(arena, url + strlen("sqlite:")) : ".",
+                                         text_is_empty(key) ? NULL : folder_of(arena, key),
+                                         text_is_empty(mail) ? NULL : mail,
+                                         path ? folder_of(arena, path) : NULL,
+                                         "/dev/shm",
+                                     } });
+}
+
 static enum err open_house(struct house *h)
 {
     struct console *c = h->console;
     struct db_options options = { .wait_for_it = true };
     const char *apart = setting_text(SETTING_OPS_LISTEN);
     log_set_level(setting_text(SETTING_LOG_LEVEL));
+    enter_sandbox(c);
     TRY(db_open(&c->db, setting_text(SETTING_DATABASE_URL), &options));
     TRY(migrate_up(c->db, &c->arena));
     TRY(listen_on(&h->server, setting_text(SETTING_LISTEN), NULL, true));
