@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The limits of a route: see limits.h. IPv6 counts by /64. An address field counts by what was
- * typed, known or not, so the limit tells nothing about who has an account (ENUM-06).
+ * The limits of a route: see limits.h. IPv6 counts by /64, and by /48 with room for some of them.
+ * An address field counts by what was typed, known or not, so the limit tells nothing about who has
+ * an account (ENUM-06).
  */
 #include "web/limits.h"
 
@@ -15,15 +16,21 @@
 /* "crt_" and the session id: the same for every refresh token of a session. */
 enum { REFRESH_ID_CHARS = 30 };
 
+/* A site usually gets a /48: who has one gets no more than so many homes with a /64. */
+enum { HOMES_OF_A_SITE = 16 };
+
+static struct mem network_of(struct req *rq, int v6_bits)
+{
+    struct ip *network = arena_alloc(rq->arena, sizeof *network);
+    *network = ip_network(rq->client, 32, v6_bits);
+    return MEM(network, sizeof *network);
+}
+
 static struct mem key_of(struct req *rq, enum limit_by by)
 {
     struct email email;
     switch (by) {
-    case BY_IP: {
-        struct ip *network = arena_alloc(rq->arena, sizeof *network);
-        *network = ip_network(rq->client, 32, 64);
-        return MEM(network, sizeof *network);
-    }
+    case BY_IP: return network_of(rq, 64);
     case BY_ACCOUNT: return mem_text(rq->session.account_id);
     case BY_SESSION: return mem_text(rq->session.id);
     case BY_EMAIL_FIELD: {
@@ -62,18 +69,27 @@ void limits_put_headers(struct req *rq)
     http_header_add(response, "RateLimit-Reset", digits(rq, (rq->limit.resets_in + 999) / 1000));
 }
 
-static enum err take(struct req *rq, const struct limit_rule *rule)
+static enum err judge(struct req *rq, const char *door, struct limit_state state)
 {
-    static const char *const by_names[] = { "", "ip", "account", "session", "email", "refresh" };
-    const char *name = text_format(
-        rq->arena, "%s %s", rule->shared ? rule->shared : rq->route->path, by_names[rule->by]);
-    struct limit_state state = limit_take(name, key_of(rq, rule->by), rule->count, rule->span);
     note(rq, &state);
     if (state.is_allowed)
         return OK;
-    metric_count(METRIC_RATE_LIMIT_HITS, rule->shared ? rule->shared : rq->route->path, "");
+    metric_count(METRIC_RATE_LIMIT_HITS, door, "");
     rq->retry_after = (state.resets_in + 999) / 1000;
     return refuse(rq, PROBLEM_RATE_LIMITED);
+}
+
+static enum err take(struct req *rq, const struct limit_rule *rule)
+{
+    static const char *const by_names[] = { "", "ip", "account", "session", "email", "refresh" };
+    const char *door = rule->shared ? rule->shared : rq->route->path;
+    const char *name = text_format(rq->arena, "%s %s", door, by_names[rule->by]);
+    TRY(judge(rq, door, limit_take(name, key_of(rq, rule->by), rule->count, rule->span)));
+    if (rule->by != BY_IP || ip_is_v4(rq->client))
+        return OK;
+    name = text_format(rq->arena, "%s site", door);
+    return judge(rq, door,
+                 limit_take(name, network_of(rq, 48), rule->count * HOMES_OF_A_SITE, rule->span));
 }
 
 static enum err take_all(struct req *rq, bool is_late)

@@ -239,13 +239,9 @@ static void listen_to_log(void)
     log_capture(sink, NULL);
 }
 
-/* The sink stays, and drops what it gets, unless somebody wants to see the log. */
 static const char *end_listening(void)
 {
     logged.on = false;
-    log_set_level("info");
-    if (getenv("TEST_LOG"))
-        log_capture(NULL, NULL);
     return logged.text;
 }
 
@@ -292,6 +288,28 @@ TEST_IN_WORLD(LOG_01_nobody_forges_a_line)
     CHECK_NUM(logged.broken, 0);
     CHECK(!strstr(text, "\"event\":\"forged"));
     check_lines(text);
+}
+
+TEST_IN_WORLD(a_trace_goes_through_only_when_well_formed)
+{
+    static const char *const bad[] = { "00-4bf92f3577b34da6a3ce929d0e0e4736",
+                                       "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+                                       "00-4bf92f3577b34da6a3ce929d0e0e473\"-00f067aa0ba902b7-01",
+                                       "x" };
+    struct client *c = client(w);
+    listen_to_log();
+    with_header(c, "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    (void)get(c, "/livez");
+    const char *text = end_listening();
+    CHECK(strstr(text, "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"") != NULL);
+    listen_to_log();
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        with_header(c, NULL);
+        with_header(c, text_format(test_arena(), "traceparent: %s", bad[i]));
+        (void)get(c, "/livez");
+    }
+    text = end_listening();
+    CHECK(logged.lines >= 4 && !strstr(text, "trace_id"));
 }
 
 #define CANARY_EMAIL "canaryperson@example.org"

@@ -163,6 +163,12 @@ TEST_IN_WORLD(RATE_07_an_ipv6_network_is_one_caller)
     }
     struct reply *r = ask(w, "/v1/auth/login", body_for("login", email_of(9)), "2001:db8:1:3::1");
     CHECK_NUM(r->status, 401);
+    int passed = 0;
+    for (int i = 0; i < 100; i++) {
+        const char *ip = text_format(test_arena(), "2001:db8:9:%x::1", i);
+        passed += ask(w, "/v1/auth/login", body_for("login", email_of(100 + i)), ip)->status == 401;
+    }
+    CHECK_NUM(passed, 16 * 5); /* a /48 is no more than sixteen homes */
     for (int i = 0; i < 6; i++) {
         const char *ip = i % 2 ? "192.0.2.77" : "::ffff:192.0.2.77";
         r = ask(w, "/v1/auth/login", body_for("login", email_of(20 + i)), ip);
