@@ -73,24 +73,24 @@ enum err account_verify(struct tx *tx, const char *id, const char *password, con
 enum err account_set_password(struct tx *tx, const struct account *old, const char *phc,
                               bool proves_mailbox)
 {
-    int64_t rows = 0, now = clock_now();
-    int64_t changed_at = now > old->password_changed_at ? now : old->password_changed_at + 1;
+    int64_t rows = 0, now = clock_now(), before = old->password_changed_at;
     enum err e = db_change(tx,
                            "UPDATE account SET password = $2, password_changed_at = $3,"
                            "       updated_at = $4,"
                            "       email_verified_at = coalesce(email_verified_at, $5)"
-                           " WHERE id = $1 AND coalesce(password, '') = $6",
-                           V(text(old->id), text(phc), num(changed_at), num(now),
-                             num_or_null(proves_mailbox ? now : 0),
-                             text(old->password ? old->password : "")),
+                           " WHERE id = $1 AND coalesce(password_changed_at, 0) = $6",
+                           V(text(old->id), text(phc), num(now > before ? now : before + 1),
+                             num(now), num_or_null(proves_mailbox ? now : 0), num(before)),
                            &rows);
     return changed(e, rows, E_CONFLICT);
 }
 
-enum err account_rehash(struct tx *tx, const char *id, const char *old_phc, const char *new_phc)
+enum err account_rehash(struct tx *tx, const struct account *old, const char *phc)
 {
-    return db_run(tx, "UPDATE account SET password = $3 WHERE id = $1 AND password = $2",
-                  V(text(id), text(old_phc), text(new_phc)));
+    int64_t rows = 0;
+    enum err e = db_change(tx, "UPDATE account SET password = $3 WHERE id = $1 AND password = $2",
+                           V(text(old->id), text(old->password), text(phc)), &rows);
+    return changed(e, rows, E_CONFLICT);
 }
 
 enum err account_set_profile(struct tx *tx, const char *id, const char *name, const char *locale)
@@ -102,14 +102,16 @@ enum err account_set_profile(struct tx *tx, const char *id, const char *name, co
     return changed(e, rows, E_NOT_FOUND);
 }
 
-enum err account_sign_in(struct tx *tx, const char *id, const char *phc)
+enum err account_sign_in(struct tx *tx, const struct account *who, bool by_password)
 {
     int64_t rows = 0;
-    enum err e = db_change(tx,
-                           "UPDATE account SET last_sign_in_at = $2"
-                           " WHERE id = $1 AND email_verified_at IS NOT NULL"
-                           "   AND locked_at IS NULL AND password = coalesce($3, password)",
-                           V(text(id), num(clock_now()), text(phc)), &rows);
+    enum err e = db_change(
+        tx,
+        "UPDATE account SET last_sign_in_at = $2"
+        " WHERE id = $1 AND email_verified_at IS NOT NULL"
+        "   AND locked_at IS NULL"
+        "   AND ($3 = 0 OR coalesce(password_changed_at, 0) = $4)",
+        V(text(who->id), num(clock_now()), num(by_password), num(who->password_changed_at)), &rows);
     return changed(e, rows, E_DENIED);
 }
 

@@ -46,16 +46,16 @@ enum err account_verify(struct tx *tx, const char *id, const char *password, con
 enum err account_set_password(struct tx *tx, const struct account *old, const char *phc,
                               bool proves_mailbox);
 
-/* Replaces a password hash by one with another cost, unless it changed meanwhile. */
-enum err account_rehash(struct tx *tx, const char *id, const char *old_phc, const char *new_phc);
+/* Replaces a password's hash by one with another cost, unless it changed meanwhile (E_CONFLICT). */
+enum err account_rehash(struct tx *tx, const struct account *old, const char *phc);
 
 /* Name (NULL clears) and locale. */
 enum err account_set_profile(struct tx *tx, const char *id, const char *name, const char *locale);
 
-/* Notes a sign-in if the account is verified, open, and its password is still this one (NULL: not
-   asked); E_DENIED otherwise. Takes the row's lock, so that it cannot race a lock or a password
-   change. */
-enum err account_sign_in(struct tx *tx, const char *id, const char *phc);
+/* Notes a sign-in if the account is verified, open, and, when it was proved by_password, its
+   password is still the one that who was read with; E_DENIED otherwise. Takes the row's lock, so
+   that it cannot race a lock or a password change. */
+enum err account_sign_in(struct tx *tx, const struct account *who, bool by_password);
 
 /* Locks or unlocks. E_NOT_FOUND; E_DENIED for the last ADMIN that is not locked. */
 enum err account_lock(struct tx *tx, const char *id);

@@ -158,7 +158,7 @@ static enum err make_admin(struct req *rq)
                                                    .locale = locale_tag(rq->locale),
                                                    .roles = ROLE_USER | ROLE_ADMIN },
                           &admin));
-    TRY(sign_in(rq, &admin, "pwd", phc, &in));
+    TRY(sign_in(rq, &admin, "pwd", &in));
     TRY(give_cookie(rq, &in));
     return see_other(rq, "/");
 }

@@ -9,10 +9,11 @@
 #include "service/metric.h"
 #include "web/csrf.h"
 
-enum err sign_in(struct req *rq, const struct account *who, const char *amr, const char *phc,
-                 struct signed_in *ret)
+#include <string.h>
+
+enum err sign_in(struct req *rq, const struct account *who, const char *amr, struct signed_in *ret)
 {
-    enum err e = account_sign_in(&rq->tx, who->id, phc);
+    enum err e = account_sign_in(&rq->tx, who, strstr(amr, "pwd"));
     if (e == E_DENIED)
         return refuse(rq, PROBLEM_INVALID_CREDENTIALS);
     TRY(e);

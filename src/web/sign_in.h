@@ -14,11 +14,9 @@ struct signed_in {
     struct session_tokens tokens;
 };
 
-/* Signs in who was proved by the methods amr. phc is the password hash that was compared (NULL:
-   none was); if it changed meanwhile, or the account is locked or not verified, refuses with
-   invalid_credentials. */
-enum err sign_in(struct req *rq, const struct account *who, const char *amr, const char *phc,
-                 struct signed_in *ret);
+/* Signs in who was proved by the methods amr. When the account is locked or not verified, or the
+   password of "pwd" was changed since who was read, refuses with invalid_credentials. */
+enum err sign_in(struct req *rq, const struct account *who, const char *amr, struct signed_in *ret);
 
 /* Gives the browser the new session's cookie. The session it had until now ends: somebody may have
    planted it (SESS-02). */

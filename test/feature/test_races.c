@@ -7,6 +7,9 @@
 
 #include "base/clock.h"
 #include "feature/setup.h"
+#include "service/audit.h"
+#include "service/hashing.h"
+#include "service/setting.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +35,14 @@ static void check_one_winner(const struct race *race, int won, int lost)
             test_fail(__FILE__, __LINE__, "somebody got %d", race->status[i]);
     }
     CHECK_NUM(winners, 1);
+}
+
+/* However many wrote at once, the chains hold. */
+static void check_chains(struct world *w)
+{
+    struct audit_verdict verdict = { 0 };
+    CHECK_OK(audit_verify(w->real_db, test_arena(), &verdict));
+    CHECK(verdict.is_good);
 }
 
 /* --- one-time tokens
@@ -145,6 +156,7 @@ TEST_IN_WORLD(RACE_03_one_address_gets_one_account)
     CHECK(count_of(w, "SELECT count(*) FROM registration") > 0);
     run_jobs(w);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM outbox WHERE sent_at > 0"), CROWD);
+    check_chains(w);
 }
 
 /* Links of one address that are opened at once: one counts, with its own password. */
@@ -267,6 +279,7 @@ TEST_IN_WORLD(RACE_07_a_reset_leaves_nothing_from_before)
         wait_for(MINUTE); /* back to the beginning */
         CHECK_NUM(reset(client(w), reset_token(w, ANN), PASSWORD)->status, 200);
     }
+    check_chains(w);
 }
 
 /* Verifying and resetting an account that is not verified yet, at once, in both orders of locks. */
@@ -301,4 +314,31 @@ TEST_IN_WORLD(RACE_07_verifying_and_resetting_at_once)
         CHECK_NUM(login(client(w), email, PASSWORD)->status, is_reset ? 401 : 200);
         CHECK_NUM(login(client(w), email, FRESH)->status, is_reset ? 200 : 401);
     }
+}
+
+/* --- everybody signs in while the hash's cost changes
+ * --------------------------------------------- */
+
+static void sign_in_once(void *arg, int i)
+{
+    struct race *race = arg;
+    race->status[i] = login(client(race->w), ANN, PASSWORD)->status;
+}
+
+TEST_IN_WORLD(RACE_07_many_sign_in_while_the_hash_is_renewed)
+{
+    struct race race = { .w = w };
+    person(w, ANN, PASSWORD);
+    CHECK_OK(setting_override(SETTING_PASSWORD_HASH, "m=128,t=2,p=1"));
+    CHECK_OK(hashing_configure());
+    crowd(CROWD, sign_in_once, &race);
+    int signed_in_count = 0;
+    for (int i = 0; i < CROWD; i++) {
+        CHECK(race.status[i] == 200 || race.status[i] == 401);
+        signed_in_count += race.status[i] == 200;
+    }
+    CHECK_NUM(signed_in_count, CROWD);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 10);
+    CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 200);
+    check_chains(w);
 }
