@@ -5,6 +5,7 @@
  */
 #include "../test.h"
 #include "account/session_cache.h"
+#include "base/clock.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -21,7 +22,7 @@ static struct session sample(void)
     return (struct session){
         .id = ID,
         .account_id = ACCOUNT,
-        .expires_at = 1234,
+        .expires_at = 253402300799999, /* the year 9999 */
         .amr = "pwd",
         .ip = "192.0.2.1",
         .network = "192.0.2.0",
@@ -58,7 +59,7 @@ TEST(a_cached_session_comes_back_as_it_was_put)
     CHECK_TEXT(found.agent_key, "Firefox/");
     CHECK_TEXT(found.email, "ann@example.org");
     CHECK(!found.name);
-    CHECK_NUM(found.expires_at, 1234);
+    CHECK_NUM(found.expires_at, s.expires_at);
     CHECK(mem_equal(found.secret_hash, s.secret_hash));
     CHECK(!is_believed());
 }
@@ -170,4 +171,16 @@ TEST(a_put_that_races_an_expiry_never_wins)
     }
     pthread_join(thread, NULL);
     CHECK_NUM(believed, 0);
+}
+
+TEST(a_session_that_has_ended_is_not_believed)
+{
+    struct session s = sample();
+    s.expires_at = clock_now() + HOUR;
+    session_cache_clear();
+    put(&s);
+    CHECK(is_believed());
+    clock_shift(HOUR);
+    CHECK(!is_believed());
+    session_cache_clear();
 }
