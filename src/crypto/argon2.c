@@ -173,7 +173,10 @@ enum err argon2id(struct argon2_memory *memory, struct argon2_cost cost,
                                 .lane_blocks = SLICES * segment_blocks,
                                 .segment_blocks = segment_blocks };
     start_lanes(&work, first);
-    argon2_fill(&work);
+    if (memory->fill)
+        memory->fill(&work, memory->arg);
+    else
+        (void)argon2_fill(&work, NULL, NULL);
     finish(&work, out, out_n);
     mem_wipe(first, sizeof first);
     return OK;

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct argon2_cost {
@@ -16,12 +17,22 @@ struct argon2_cost {
     uint32_t lanes;      /* p, 1 to 255; lanes are computed on the calling thread */
 };
 
+struct argon2_work;
+
 /* The working memory of one hashing slot: one slot, one hash at a time. */
 struct argon2_memory {
     void *p;
     size_t bytes; /* mapped */
     bool huge;    /* mapped with huge pages advised */
+    /* When given, this does the long part of a hash, by argon2_fill on a thread of its choice. */
+    void (*fill)(struct argon2_work *work, void *arg);
+    void *arg;
 };
+
+/* Goes on with a hash until it is done, or until may_go_on (NULL: always), which is asked every
+   tenth of a millisecond or so, says no: then false, and whoever calls it next goes on from there.
+ */
+bool argon2_fill(struct argon2_work *work, bool (*may_go_on)(void *arg), void *arg);
 
 /* Makes memory large enough for cost and faults it in; keeps what is large enough already. E_FAULT
    when the system has not got it. argon2_memory_release gives it back to the kernel (wiped by

@@ -49,8 +49,5 @@ struct argon2_work {
     struct argon2_block *blocks; /* lanes * lane_blocks, lane after lane */
     uint32_t passes, lanes;
     uint32_t lane_blocks, segment_blocks;
-    uint32_t pass, slice; /* where the filling is */
+    uint32_t pass, slice, lane, i; /* where the filling is; the first two of each lane are there */
 };
-
-/* Fills all blocks, whose first two in each lane are there. */
-void argon2_fill(struct argon2_work *work);

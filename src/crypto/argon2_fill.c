@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { SLICES = 4, LANES_AT_ONCE = 4, TYPE_ID = 2, LINE = 64 };
+enum { SLICES = 4, LANES_AT_ONCE = 4, TYPE_ID = 2, LINE = 64, ASK_EVERY = 64 };
 
 /* Where one lane is within its segment. */
 struct cursor {
@@ -35,14 +35,16 @@ static bool is_independent(const struct argon2_work *work)
     return work->pass == 0 && work->slice < SLICES / 2;
 }
 
-static void start_addresses(const struct argon2_work *work, struct cursor *c)
+/* The addresses of the block with this number within its segment, and of the 127 around it. */
+static void start_addresses(const struct argon2_work *work, struct cursor *c, uint32_t i)
 {
     const uint64_t fields[] = { work->pass,   c->lane,
                                 work->slice,  (uint64_t)work->lanes * work->lane_blocks,
                                 work->passes, TYPE_ID };
     memset(&c->input, 0, sizeof c->input);
-    for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        c->input.w[argon2_place(i)] = fields[i];
+    for (unsigned k = 0; k < sizeof fields / sizeof fields[0]; k++)
+        c->input.w[argon2_place(k)] = fields[k];
+    c->input.w[argon2_place(6)] = i / ARGON2_WORDS; /* next_addresses counts from one */
 }
 
 static void next_addresses(const struct argon2_core *core, struct cursor *c)
@@ -104,7 +106,7 @@ static void start_lane(const struct argon2_work *work, struct cursor *c, uint32_
     c->out = lane + at;
     c->prev = lane + (at > 0 ? at : work->lane_blocks) - 1;
     if (is_independent(work)) {
-        start_addresses(work, c);
+        start_addresses(work, c, i);
         if (i % ARGON2_WORDS)
             next_addresses(work->core, c);
     }
@@ -124,31 +126,54 @@ static void advance(const struct argon2_work *work, struct cursor *c, uint32_t i
     c->prev = c->out++;
 }
 
-/* The current slice of some lanes, taking turns. */
-static void fill_lanes(const struct argon2_work *work, struct cursor *cursors, uint32_t count)
+struct consent {
+    bool (*ask)(void *arg);
+    void *arg;
+};
+
+/* The current slice of some lanes, taking turns. False when consent ended. */
+static bool fill_lanes(struct argon2_work *work, struct cursor *cursors, uint32_t count,
+                       const struct consent *consent)
 {
-    uint32_t i = work->pass == 0 && work->slice == 0 ? 2 : 0;
-    for (uint32_t k = 0; k < count; k++)
-        start_lane(work, &cursors[k], i);
-    for (; i < work->segment_blocks; i++)
+    for (uint32_t k = 0; k < count; k++) {
+        cursors[k].lane = work->lane + k;
+        start_lane(work, &cursors[k], work->i);
+    }
+    for (uint32_t i = work->i; i < work->segment_blocks; i++) {
+        if (i % ASK_EVERY == 0 && i > work->i && consent->ask && !consent->ask(consent->arg)) {
+            work->i = i;
+            return false;
+        }
         for (uint32_t k = 0; k < count; k++)
             advance(work, &cursors[k], i);
-}
-
-static void fill_slice(const struct argon2_work *work, struct cursor *cursors)
-{
-    for (uint32_t lane = 0; lane < work->lanes; lane += LANES_AT_ONCE) {
-        uint32_t count = work->lanes - lane < LANES_AT_ONCE ? work->lanes - lane : LANES_AT_ONCE;
-        for (uint32_t k = 0; k < count; k++)
-            cursors[k].lane = lane + k;
-        fill_lanes(work, cursors, count);
     }
+    return true;
 }
 
-void argon2_fill(struct argon2_work *work)
+static bool fill_slice(struct argon2_work *work, struct cursor *cursors,
+                       const struct consent *consent)
 {
+    while (work->lane < work->lanes) {
+        uint32_t left = work->lanes - work->lane,
+                 count = left < LANES_AT_ONCE ? left : LANES_AT_ONCE;
+        if (work->i == 0 && work->pass == 0 && work->slice == 0)
+            work->i = 2;
+        if (!fill_lanes(work, cursors, count, consent))
+            return false;
+        work->lane += count;
+        work->i = 0;
+    }
+    work->lane = 0;
+    return true;
+}
+
+bool argon2_fill(struct argon2_work *work, bool (*may_go_on)(void *arg), void *arg)
+{
+    const struct consent consent = { may_go_on, arg };
     struct cursor cursors[LANES_AT_ONCE];
-    for (work->pass = 0; work->pass < work->passes; work->pass++)
-        for (work->slice = 0; work->slice < SLICES; work->slice++)
-            fill_slice(work, cursors);
+    for (; work->pass < work->passes; work->pass++, work->slice = 0)
+        for (; work->slice < SLICES; work->slice++)
+            if (!fill_slice(work, cursors, &consent))
+                return false;
+    return true;
 }

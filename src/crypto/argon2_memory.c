@@ -47,7 +47,9 @@ enum err argon2_memory_reserve(struct argon2_memory *memory, struct argon2_cost 
     (void)madvise(p, bytes, MADV_DONTDUMP);
     for (size_t i = 0; i < bytes; i += PAGE)
         ((volatile uint8_t *)p)[i] = 0;
-    *memory = (struct argon2_memory){ .p = p, .bytes = bytes, .huge = is_huge };
+    memory->p = p;
+    memory->bytes = bytes;
+    memory->huge = is_huge;
     return OK;
 }
 
@@ -55,5 +57,7 @@ void argon2_memory_release(struct argon2_memory *memory)
 {
     if (memory->p)
         (void)munmap(memory->p, memory->bytes);
-    *memory = (struct argon2_memory){ 0 };
+    memory->p = NULL;
+    memory->bytes = 0;
+    memory->huge = false;
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "crypto/password.h"
+#include "service/hashing_helper.h"
 #include "service/setting.h"
 
 #include <assert.h>
@@ -27,13 +28,19 @@ static struct plan current;
 
 static pthread_key_t slot_key;
 static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
-static _Thread_local struct argon2_memory slot;
+static _Thread_local struct slot {
+    struct argon2_memory memory;
+    struct hashing_helper helper;
+    bool is_known; /* to slot_key */
+} slot;
 
 static _Atomic int64_t figure_count, figure_ns;
 
 static void release_slot(void *arg)
 {
-    argon2_memory_release(arg);
+    struct slot *ending = arg;
+    hashing_helper_end(&ending->helper, &ending->memory);
+    argon2_memory_release(&ending->memory);
 }
 
 static void make_slot_key(void)
@@ -46,9 +53,16 @@ static void make_slot_key(void)
 static struct argon2_memory *take_slot(void)
 {
     (void)pthread_once(&slot_once, make_slot_key);
-    if (!slot.p)
-        (void)pthread_setspecific(slot_key, &slot);
-    return &slot;
+    if (!slot.is_known)
+        slot.is_known = pthread_setspecific(slot_key, &slot) == 0;
+    return &slot.memory;
+}
+
+void hashing_use_helper(void)
+{
+    struct argon2_memory *memory = take_slot();
+    if (slot.is_known)
+        hashing_helper_start(&slot.helper, memory);
 }
 
 static struct plan take_plan(void)
@@ -156,7 +170,7 @@ enum err hashing_verify(const char *phc, struct mem password, bool *ret_matches,
 
 void hashing_rest(void)
 {
-    argon2_memory_release(&slot);
+    argon2_memory_release(&slot.memory);
 }
 
 void hashing_figures(int64_t *ret_count, int64_t *ret_ns)

@@ -27,6 +27,10 @@ enum err hashing_hash(struct arena *arena, struct mem password, const char **ret
 enum err hashing_verify(const char *phc, struct mem password, bool *ret_matches,
                         bool *ret_outdated);
 
+/* From now on, a helper that gives way to everybody does the long part of this thread's hashes; see
+   hashing_helper.h. It ends with this thread. */
+void hashing_use_helper(void);
+
 /* Gives this thread's memory back to the kernel; the next hash faults it in anew. Called when
  * quiet. */
 void hashing_rest(void);

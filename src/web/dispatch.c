@@ -469,6 +469,7 @@ enum err web_open(const struct web_options *options)
                                      .queue = (int)setting_num(SETTING_HASH_QUEUE),
                                      .wait = setting_span(SETTING_HASH_WAIT),
                                      .run = run_in_lane,
+                                     .begin = hashing_use_helper,
                                      .rest = hashing_rest,
                                  });
 }

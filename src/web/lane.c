@@ -54,6 +54,8 @@ static bool wait_for_item(struct lane *lane)
 static void *work(void *arg)
 {
     struct lane *lane = arg;
+    if (lane->options.begin)
+        lane->options.begin();
     pthread_mutex_lock(&lane->lock);
     while (wait_for_item(lane)) {
         struct waiting next = lane->ring[lane->first];

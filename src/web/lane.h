@@ -17,6 +17,7 @@ struct lane_options {
     int threads, queue;
     int64_t wait;                          /* longest time in the queue, in ms; 0: any */
     void (*run)(void *item, bool is_late); /* is_late: it waited too long and should be refused */
+    void (*begin)(void);                   /* a thread has started; may be NULL */
     void (*rest)(void);                    /* a thread was idle for 30 s; may be NULL */
 };
 

@@ -136,6 +136,40 @@ TEST(argon2id_refuses_what_rfc_9106_3_1_refuses)
     }
 }
 
+static bool never(void *)
+{
+    return false;
+}
+
+/* Stops as often as it can. */
+static void fill_in_pieces(struct argon2_work *work, void *arg)
+{
+    for (int *pieces = arg; !argon2_fill(work, never, NULL);)
+        ++*pieces;
+}
+
+TEST(argon2_a_hash_goes_on_where_it_was_stopped)
+{
+    static const struct argon2_cost costs[] = {
+        { 1024, 1, 1 }, { 4096, 3, 2 }, { 4096, 2, 4 }, { 8000, 2, 7 }
+    };
+    static const uint8_t salt[16] = "sixteen bytes...";
+    const struct argon2_input input = { .password = mem_text("password"),
+                                        .salt = MEM(salt, sizeof salt) };
+    for (size_t i = 0; i < COUNT(costs); i++) {
+        int pieces = 0;
+        uint8_t whole[32], pieced[32];
+        struct argon2_memory memory = { 0 };
+        CHECK_OK(argon2id(&memory, costs[i], &input, whole, sizeof whole));
+        memory.fill = fill_in_pieces;
+        memory.arg = &pieces;
+        CHECK_OK(argon2id(&memory, costs[i], &input, pieced, sizeof pieced));
+        CHECK(pieces > 3);
+        CHECK(mem_equal(MEM(whole, sizeof whole), MEM(pieced, sizeof pieced)));
+        argon2_memory_release(&memory);
+    }
+}
+
 TEST(argon2_memory_is_kept_while_large_enough)
 {
     struct argon2_memory memory = { 0 };

@@ -10,6 +10,7 @@
 #include "service/setting.h"
 #include "test.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,50 @@ TEST(hashing_memory_goes_back_at_rest_and_when_a_thread_ends)
         (void)pthread_join(thread, NULL);
     }
     CHECK(resident_kib() - before < KIB / 2);
+    REQUIRE(configure("m=64,t=1,p=1"));
+}
+
+static atomic_bool is_enough;
+
+static void *be_busy(void *)
+{
+    while (!is_enough)
+        continue;
+    return NULL;
+}
+
+static void *hash_with_helper(void *arg)
+{
+    struct arena arena;
+    arena_init(&arena, 4096);
+    const char *phc = "";
+    hashing_use_helper();
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(hashing_hash(&arena, mem_text("x"), &phc));
+    (void)snprintf(arg, PASSWORD_PHC_MAX, "%s", phc);
+    arena_done(&arena);
+    return NULL;
+}
+
+TEST(hashing_by_a_helper_gives_good_hashes_and_does_not_starve)
+{
+    enum { BUSY = 8 };
+    pthread_t busy[BUSY], thread;
+    char phc[PASSWORD_PHC_MAX] = "";
+    bool matches = false;
+    REQUIRE(configure("m=8192,t=3,p=2"));
+    for (int i = 0; i <= BUSY; i += BUSY) { /* nobody else, then more than there are processors */
+        is_enough = false;
+        for (int k = 0; k < i; k++)
+            REQUIRE(thread_start(&busy[k], "busy", be_busy, NULL) == OK);
+        REQUIRE(thread_start(&thread, "hash", hash_with_helper, phc) == OK);
+        (void)pthread_join(thread, NULL);
+        is_enough = true;
+        for (int k = 0; k < i; k++)
+            (void)pthread_join(busy[k], NULL);
+        CHECK_OK(hashing_verify(phc, mem_text("x"), &matches, NULL));
+        CHECK(matches);
+    }
     REQUIRE(configure("m=64,t=1,p=1"));
 }
 
