@@ -150,6 +150,50 @@ TEST_IN_WORLD(operations_are_apart_when_they_have_a_listener)
     }
 }
 
+/* --- static files -------------------------------------------------------------------------- */
+
+TEST_IN_WORLD(HTTP_09_static_names_lead_nowhere_else)
+{
+    static const char *const names[] = {
+        "/static/",           "/static/.",
+        "/static/..",         "/static/../pages/login.html",
+        "/static/%2e%2e/x",   "/static/..%2fkeys",
+        "/static/%2e%2e%2fx", "/static//cardea.css",
+        "/static/.css",       "/static/a/b.css",
+        "/static/x.css%00",   "/static/..%5cx.css",
+        "/static/cardea",     "/static/CARDEA.CSS",
+        "/static/x.html",     "/static/cardea.css/",
+        "/static/%252e.css",  "/static/cardea.css.",
+        "/Static/cardea.css", "/static/%00cardea.css",
+        "/pages/login.html",  "/ui/pages/login.html",
+        "/.git/config",       "/cardea.conf",
+        "/cardea.db",         "/cardea.keys",
+        "/static/login.html", "/..;/static/cardea.css",
+    };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        int status = get(client(w), names[i])->status;
+        if (status != 404 && status != 400)
+            test_fail(__FILE__, __LINE__, "%s gives %d", names[i], status);
+    }
+}
+
+TEST_IN_WORLD(static_files_are_cached_by_their_content)
+{
+    struct client *c = client(w);
+    struct reply *plain = get(c, "/static/cardea.css");
+    CHECK_NUM(plain->status, 200);
+    CHECK(header_of(plain, "content-encoding") == NULL && header_of(plain, "set-cookie") == NULL);
+    with_header(c, "Accept-Encoding: br, gzip");
+    struct reply *packed = get(c, "/static/cardea.css");
+    CHECK_TEXT(header_of(packed, "content-encoding"), "gzip");
+    CHECK_TEXT(header_of(packed, "vary"), "Accept-Encoding");
+    CHECK(!text_equal(header_of(plain, "etag"), header_of(packed, "etag")));
+    with_header(c, NULL);
+    with_header(c, "Accept-Encoding: gzip;q=0");
+    CHECK(header_of(get(c, "/static/cardea.css"), "content-encoding") == NULL);
+    CHECK_NUM(post(c, "/static/cardea.css", "")->status, 404);
+}
+
 /* --- the shape of answers ------------------------------------------------------------------ */
 
 TEST_IN_WORLD(a_path_with_other_methods_says_which)

@@ -9,6 +9,7 @@
 #include "service/hashing.h"
 #include "service/setting.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,6 +190,31 @@ TEST_IN_WORLD(RATE_01_a_forwarded_address_is_not_believed)
         struct reply *r = post(c, "/v1/auth/login", body_for("login", email_of(i)));
         CHECK_NUM(r->status, i < 5 ? 401 : 429);
     }
+}
+
+static struct world *crowded;
+static atomic_int evaluated;
+
+static void guess(void *, int i)
+{
+    struct client *c = client(crowded);
+    c->ip = i % 2 ? "192.0.2.50" : "192.0.2.51";
+    struct reply *r =
+        post(c, "/v1/auth/login", "{\"email\":\"ann@example.org\",\"password\":\"x\"}");
+    if (r->status != 429)
+        evaluated++;
+}
+
+/* Many guesses at the same moment are not more than many guesses (RATE-09). */
+TEST_IN_WORLD(RATE_09_guesses_at_once_are_counted_one_by_one)
+{
+    person(w, ANN, PASSWORD);
+    limits_on();
+    crowded = w;
+    evaluated = 0;
+    crowd(40, guess, NULL);
+    CHECK_NUM(evaluated, 5);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM audit WHERE event = 'login.failed'"), 5);
 }
 
 /* Strangers from everywhere, through every door that mails, for a day. */

@@ -1,0 +1,60 @@
+fields.o: src/web/fields.c src/base/banned.h src/web/fields.h \
+  src/web/req.h src/account/role.h src/base/arena.h src/base/mem.h \
+  src/base/json.h src/base/buf.h src/base/err.h src/account/session.h \
+  src/base/ip.h src/db/db.h src/http/http.h src/service/audit.h \
+  src/service/audit_list.h src/service/limit.h src/service/locale.h \
+  src/service/template.h src/web/problem.h src/web/problem_list.h \
+  src/web/route.h src/base/clock.h src/account/account.h \
+  src/account/email.h src/base/text.h src/http/form.h
+
+src/base/banned.h:
+
+src/web/fields.h:
+
+src/web/req.h:
+
+src/account/role.h:
+
+src/base/arena.h:
+
+src/base/mem.h:
+
+src/base/json.h:
+
+src/base/buf.h:
+
+src/base/err.h:
+
+src/account/session.h:
+
+src/base/ip.h:
+
+src/db/db.h:
+
+src/http/http.h:
+
+src/service/audit.h:
+
+src/service/audit_list.h:
+
+src/service/limit.h:
+
+src/service/locale.h:
+
+src/service/template.h:
+
+src/web/problem.h:
+
+src/web/problem_list.h:
+
+src/web/route.h:
+
+src/base/clock.h:
+
+src/account/account.h:
+
+src/account/email.h:
+
+src/base/text.h:
+
+src/http/form.h:
