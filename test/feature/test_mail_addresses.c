@@ -174,8 +174,8 @@ TEST_IN_WORLD(MAIL_05_no_line_break_reaches_a_header)
         "ann@example.org\nBcc: eve@evil.example",
         "ann@example.org\rBcc: eve@evil.example",
         "ann\r\n@example.org",
-        "ann@example.org\x0b"
-        "eve@evil.example",
+        ("ann@example.org\x0b"
+         "eve@evil.example"),
         "ann@example.org\x01",
     };
     for (size_t i = 0; i < COUNT(broken); i++)
