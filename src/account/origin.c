@@ -15,7 +15,7 @@ enum { AGENT_MAX = 512 };
 static char *cut(struct arena *arena, const char *user_agent)
 {
     size_t n = strnlen(user_agent, AGENT_MAX);
-    while (n && n == AGENT_MAX && ((unsigned char)user_agent[n] & 0xC0) == 0x80)
+    while (n && ((unsigned char)user_agent[n] & 0xC0) == 0x80)
         n--;
     return text_copy(arena, MEM(user_agent, n));
 }
