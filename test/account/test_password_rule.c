@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Password rules: length in code points, nothing that names the account, nothing common, and a time
+ * that the longest password cannot stretch.
+ */
+#include "account/password_rule.h"
+
+#include "../test.h"
+#include "base/clock.h"
+#include "service/setting.h"
+
+#include <string.h>
+
+static enum password_judgement judge(const char *password)
+{
+    return password_judge(test_arena(), password, "ann.walnut@example.org", "Ann Walnut");
+}
+
+static void begin(const char *least)
+{
+    CHECK_OK(setting_override(SETTING_PASSWORD_MIN_LENGTH, least));
+    CHECK_OK(setting_override(SETTING_SERVICE_NAME, "Cardea"));
+}
+
+TEST(PW_01_length_is_counted_in_code_points_and_capped_in_bytes)
+{
+    static char longest[1026];
+    begin("15");
+    CHECK_NUM(judge("qz7 mfw2 xk1 v"), PASSWORD_IS_SHORT);
+    CHECK_NUM(judge("qz7 mfw2 xk1 vb"), PASSWORD_IS_GOOD);
+    CHECK_NUM(judge("😀😁😂🤣😃😄😅😆😉😊😋😎😍😘"), PASSWORD_IS_SHORT);
+    for (size_t i = 0; i < 1025; i++)
+        longest[i] = "qz7 mfw2 xk1 vb"[i % 15];
+    CHECK_NUM(judge(longest), PASSWORD_IS_LONG);
+    longest[1024] = 0;
+    CHECK_NUM(judge(longest), PASSWORD_IS_GOOD);
+}
+
+TEST(PW_04_names_and_common_passwords_are_refused)
+{
+    begin("8");
+    CHECK_NUM(judge("ann.walnut@example.org"), PASSWORD_IS_COMMON);
+    CHECK_NUM(judge("ANN.WALNUT"), PASSWORD_IS_COMMON);
+    CHECK_NUM(judge("Ann Walnut"), PASSWORD_IS_COMMON);
+    CHECK_NUM(judge("password"), PASSWORD_IS_COMMON);
+    CHECK_NUM(judge("aaaaaaaaaaaa"), PASSWORD_IS_WEAK);
+    CHECK_NUM(judge("password1"), PASSWORD_IS_WEAK);
+    CHECK_NUM(judge("a brand new walnut desk"), PASSWORD_IS_GOOD);
+}
+
+/* The estimate must not be a way to keep a thread busy. */
+TEST(DOS_01_no_password_takes_long_to_judge)
+{
+    static const char *const pieces[] = {
+        "a", "ab", "password", "1234567890", "p4ssw0rd!", "qwertz"
+    };
+    static char text[1025];
+    begin("15");
+    for (size_t p = 0; p < COUNT(pieces); p++) {
+        size_t n = strlen(pieces[p]);
+        for (size_t i = 0; i < 1024; i++)
+            text[i] = pieces[p][i % n];
+        int64_t before = clock_monotonic_ns();
+        judge(text);
+        int64_t ms = (clock_monotonic_ns() - before) / 1'000'000;
+        if (ms > 300)
+            test_fail(__FILE__, __LINE__, "%s...: %lld ms", pieces[p], (long long)ms);
+    }
+}
