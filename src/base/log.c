@@ -20,7 +20,7 @@ struct line {
     size_t n;
 };
 
-static _Atomic int threshold = LOG_INFO; /* a reload changes it while others log */
+static _Atomic(enum log_level) threshold = LOG_INFO; /* a reload changes it while others log */
 static void (*capture)(const char *line, void *arg);
 static void *capture_arg;
 static _Thread_local const char *current_request, *current_trace;
@@ -31,7 +31,7 @@ bool log_set_level(const char *level)
 {
     for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
         if (strcmp(level, level_names[i]) == 0) {
-            threshold = (int)i;
+            threshold = (enum log_level)i;
             return true;
         }
     }
