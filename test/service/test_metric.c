@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Figures: every count arrives, whichever threads count, and the text is what Prometheus reads.
+ */
+#include "service/metric.h"
+
+#include "../test.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static void label(int, const char **ret_method, const char **ret_path)
+{
+    *ret_method = "GET";
+    *ret_path = "/things";
+}
+
+static const char *written(void)
+{
+    struct buf out;
+    buf_init(&out, test_arena(), 1 << 20);
+    metric_write(&out, 1, label);
+    return text_copy(test_arena(), buf_mem(&out));
+}
+
+static void check_has(const char *text, const char *line)
+{
+    if (!strstr(text, line))
+        test_fail(__FILE__, __LINE__, "no %s", line);
+}
+
+enum { TIMES = 20'000, THREADS = 4 };
+
+static void *count_all(void *arg)
+{
+    for (int i = 0; i < TIMES; i++) {
+        metric_count(METRIC_AUTH_ATTEMPTS, "password", i % 2 ? "ok" : "refused");
+        metric_request(0, i % 2 ? 200 : 404, 700'000);
+    }
+    return arg;
+}
+
+TEST(no_count_is_lost_between_threads)
+{
+    pthread_t threads[THREADS];
+    metric_reset();
+    for (int i = 0; i < THREADS; i++)
+        REQUIRE(pthread_create(&threads[i], NULL, count_all, NULL) == 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    const char *text = written();
+    check_has(text, "{method=\"password\",result=\"ok\"} 40000\n");
+    check_has(text, "{method=\"password\",result=\"refused\"} 40000\n");
+    check_has(text, "status=\"200\",le=\"0.0005\"} 0\n");
+    check_has(text, "status=\"200\",le=\"0.001\"} 40000\n");
+    check_has(text, "status=\"404\",le=\"+Inf\"} 40000\n");
+    check_has(text, "_count{route=\"/things\",method=\"GET\",status=\"404\"} 40000\n");
+}
+
+/* More labels or statuses than there is room for are dropped, not written elsewhere. */
+TEST(figures_keep_within_their_tables)
+{
+    metric_reset();
+    for (int i = 0; i < 100; i++)
+        metric_count(METRIC_AUTH_ATTEMPTS, text_format(test_arena(), "way%d", i), "ok");
+    for (int status = 200; status < 230; status++)
+        metric_request(0, status, INT64_MAX);
+    metric_request(-1, 200, 1);
+    metric_request(100'000, 200, 1);
+    const char *text = written();
+    check_has(text, "way63");
+    CHECK(!strstr(text, "way64"));
+    check_has(text, "status=\"207\"");
+    CHECK(!strstr(text, "status=\"208\""));
+    metric_reset(); /* the labels lived in this test's arena */
+    CHECK(!strstr(written(), "way"));
+}
+
+TEST(a_gauge_is_scaled)
+{
+    struct buf out;
+    buf_init(&out, test_arena(), 1000);
+    metric_write_gauge(&out, "age_seconds", "how old", 1500, 1000);
+    CHECK_TEXT(text_copy(test_arena(), buf_mem(&out)),
+               "# HELP age_seconds how old\n# TYPE age_seconds gauge\nage_seconds 1.5\n");
+}
