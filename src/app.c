@@ -61,8 +61,7 @@ void app_close_services(void)
     keyring_close();
 }
 
-/* --- serving
- * -------------------------------------------------------------------------------------- */
+/* --- serving --- */
 
 struct house {
     struct console *console;

@@ -20,4 +20,4 @@ enum { PASSWORD_BYTES_MAX = 1024 };
 
 /* Judges a password for somebody with this address and name (NULL: none). */
 enum password_judgement password_judge(struct arena *arena, const char *password, const char *email,
-                                     const char *name);
+                                       const char *name);

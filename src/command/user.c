@@ -25,8 +25,7 @@
 
 enum { LIST_DEFAULT = 100 };
 
-/* --- showing
- * -------------------------------------------------------------------------------------- */
+/* --- showing --- */
 
 static const char *state_of(const struct account *a)
 {
@@ -118,8 +117,7 @@ static int list(struct console *c)
     return EXIT_DONE;
 }
 
-/* --- creating
- * ------------------------------------------------------------------------------------- */
+/* --- creating --- */
 
 static const char *say_verdict(enum password_judgement verdict)
 {
@@ -188,8 +186,7 @@ static int create(struct console *c, const char *address)
     return EXIT_DONE;
 }
 
-/* --- locking
- * -------------------------------------------------------------------------------------- */
+/* --- locking --- */
 
 static enum err lock_in(struct tx *tx, void *arg)
 {

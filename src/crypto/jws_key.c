@@ -27,7 +27,7 @@ struct jws_key {
     char id[COORDINATE_CHARS + 1];
 };
 
-/* --- life ------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 static void take_coordinate(const EVP_PKEY *pkey, const char *name, char out[COORDINATE_CHARS + 1])
 {
@@ -88,7 +88,7 @@ const char *jws_key_id(const struct jws_key *key)
     return key->id;
 }
 
-/* --- JWK ------------------------------------------------------------------------------------- */
+/* --- JWK --- */
 
 struct mem jws_key_export(const struct jws_key *key, struct arena *arena)
 {
@@ -205,7 +205,7 @@ enum err jws_key_import(struct mem jwk, struct jws_key **ret)
     return e;
 }
 
-/* --- ECDSA ----------------------------------------------------------------------------------- */
+/* --- ECDSA --- */
 
 static void bind_to(struct evp_bound *bound, const struct jws_key *key,
                     int (*prepare)(EVP_PKEY_CTX *))

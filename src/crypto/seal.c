@@ -23,7 +23,7 @@ struct parts {
     size_t n; /* bytes of ciphertext */
 };
 
-/* --- the ring -------------------------------------------------------------------------------- */
+/* --- the ring --- */
 
 static bool is_key_id(const char *id, size_t n)
 {
@@ -86,7 +86,7 @@ enum err seal_ring_parse(const char *setting, struct seal_ring *ret)
     return e;
 }
 
-/* --- sealing --------------------------------------------------------------------------------- */
+/* --- sealing --- */
 
 static void authenticate(EVP_CIPHER_CTX *context, const void *p, size_t n)
 {

@@ -12,8 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* --- a store
- * --------------------------------------------------------------------------------------------- */
+/* --- a store --- */
 
 enum err db_open(struct db **ret, const char *url, const struct db_options *options)
 {
@@ -49,8 +48,7 @@ enum err db_ping(struct db *db, struct arena *arena)
     return e;
 }
 
-/* --- transactions
- * ---------------------------------------------------------------------------------------- */
+/* --- transactions --- */
 
 void db_begin(struct tx *tx, struct db *db, enum db_mode mode, struct arena *arena)
 {
@@ -94,8 +92,7 @@ void db_rollback(struct tx *tx)
     tx->failed = false;
 }
 
-/* --- statements
- * ------------------------------------------------------------------------------------------ */
+/* --- statements --- */
 
 struct db_column *db_result_add(struct tx *tx, struct db_result *result)
 {

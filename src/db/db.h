@@ -48,8 +48,7 @@ struct db_options {
     bool wait_for_it; /* PostgreSQL: keep trying to connect for 10 s (start order) */
 };
 
-/* --- a store
- * --------------------------------------------------------------------------------------------- */
+/* --- a store --- */
 
 /*
  * Opens "sqlite:PATH", "sqlite::memory:" (shared by all connections of this store), or
@@ -68,8 +67,7 @@ const char *db_engine_name(const struct db *db);
 /* E_FAULT when the store does not answer: for /readyz. */
 enum err db_ping(struct db *db, struct arena *arena);
 
-/* --- transactions
- * ---------------------------------------------------------------------------------------- */
+/* --- transactions --- */
 
 /* Readies tx; nothing is opened yet. */
 void db_begin(struct tx *tx, struct db *db, enum db_mode mode, struct arena *arena);
@@ -95,8 +93,7 @@ void db_commit_then(struct tx *tx, void (*done)(void *arg, enum err result), voi
  */
 void db_rollback(struct tx *tx);
 
-/* --- statements
- * ------------------------------------------------------------------------------------------ */
+/* --- statements --- */
 
 struct db_value {
     enum { DB_NULL, DB_TEXT, DB_NUM, DB_BLOB } kind;

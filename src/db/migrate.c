@@ -35,8 +35,7 @@ static bool is_sqlite(const struct db *db)
     return text_equal(db_engine_name(db), "sqlite");
 }
 
-/* --- what is there
- * ----------------------------------------------------------------------------------------- */
+/* --- what is there --- */
 
 /* "0001_account" of "migrations/0001_account.sql"; NULL for other files. */
 static const char *name_of(struct arena *arena, const char *path)
@@ -166,8 +165,7 @@ enum err migrate_status(struct db *db, struct arena *arena, struct migrations *r
     return migrate_status_with(db, arena, asset_list, asset_count, ret);
 }
 
-/* --- applying
- * ---------------------------------------------------------------------------------------------- */
+/* --- applying --- */
 
 static enum err run_script(struct tx *tx, const char *sql)
 {

@@ -29,8 +29,7 @@ static struct postgres *postgres_of(struct db *db)
     return (struct postgres *)db;
 }
 
-/* --- opening and closing
- * ----------------------------------------------------------------------------------- */
+/* --- opening and closing --- */
 
 static enum err connect_first(struct postgres *p, bool wait_for_it)
 {
@@ -85,8 +84,7 @@ static enum err ping(struct db *)
     return OK; /* the statement that follows asks the server */
 }
 
-/* --- borrowing
- * --------------------------------------------------------------------------------------------- */
+/* --- borrowing --- */
 
 static void give_back(struct postgres *p, struct session *session)
 {
@@ -154,8 +152,7 @@ static enum err take(struct postgres *p, struct tx *tx)
     return OK;
 }
 
-/* --- transactions
- * ------------------------------------------------------------------------------------------ */
+/* --- transactions --- */
 
 static void let_go(struct postgres *p, struct tx *tx)
 {

@@ -34,8 +34,7 @@ extern struct postgres_library pq;
 /* Opens libpq once. E_FAULT, logged with what to install, when it is not there. */
 enum err postgres_load(void);
 
-/* --- a connection
- * ------------------------------------------------------------------------------------------ */
+/* --- a connection --- */
 
 struct prepared;
 

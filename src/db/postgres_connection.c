@@ -94,8 +94,7 @@ void session_stop(struct session *session)
     session->result = NULL;
 }
 
-/* --- outcomes
- * ---------------------------------------------------------------------------------------------- */
+/* --- outcomes --- */
 
 /* The answer that an SQLSTATE stands for (PostgreSQL's appendix A). */
 static enum err answer(const char *state)
@@ -163,8 +162,7 @@ enum err session_commit(struct session *session)
     return e == E_CONFLICT ? E_CONFLICT : E_FAULT;
 }
 
-/* --- prepared statements
- * ----------------------------------------------------------------------------------- */
+/* --- prepared statements --- */
 
 static struct prepared **bucket_of(struct session *session, const char *sql)
 {

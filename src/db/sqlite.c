@@ -65,8 +65,7 @@ static enum err take_reader(struct sqlite *s, struct connection **ret)
     return e;
 }
 
-/* --- opening and closing
- * ----------------------------------------------------------------------------------- */
+/* --- opening and closing --- */
 
 /* Says what is about to happen to a file that is not there or empty. A log without its database
  * means that somebody moved one of them: writing a new database over it would destroy both. */
@@ -153,8 +152,7 @@ static enum err open_file(struct db **ret, const char *path, const struct db_opt
     return OK;
 }
 
-/* --- stores in memory
- * -------------------------------------------------------------------------------------- */
+/* --- stores in memory --- */
 
 /* What a killed process left: folders are called after the process that made them. */
 static void sweep(const char *parent)
@@ -216,8 +214,7 @@ static enum err open_store(struct db **ret, const char *url, const struct db_opt
     return open_file(ret, path, options);
 }
 
-/* --- transactions
- * ------------------------------------------------------------------------------------------ */
+/* --- transactions --- */
 
 static enum err ping(struct db *db)
 {

@@ -12,8 +12,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-/* --- a connection: used by one thread at a time
- * ------------------------------------------------------------------------------ */
+/* --- a connection: used by one thread at a time --- */
 
 struct statement {
     const char *sql; /* the literal's address is the key */
@@ -51,8 +50,7 @@ void connection_stop(struct connection *c);
 /* Logs what SQLite says about the last failure and gives the answer that it stands for. */
 enum err connection_fault(struct connection *c, int code, const char *doing);
 
-/* --- the writer
- * -------------------------------------------------------------------------------------------- */
+/* --- the writer --- */
 
 enum { BATCH_MAX = 128 };
 
@@ -103,8 +101,7 @@ void writer_rollback(struct writer *w);
 /* After a failed statement: when SQLite gave up the whole transaction, tells everyone in it. */
 void writer_check(struct writer *w);
 
-/* --- checkpoints
- * ------------------------------------------------------------------------------------------- */
+/* --- checkpoints --- */
 
 enum { CHECKPOINT_PAGES = 1000, CHECKPOINT_PAGES_MUST = 4000, TRUNCATE_PAGES = 16'000 };
 

@@ -129,8 +129,7 @@ void sqlite_close_connection(struct connection *c)
     *c = (struct connection){ 0 };
 }
 
-/* --- prepared statements
- * ----------------------------------------------------------------------------------- */
+/* --- prepared statements --- */
 
 static size_t slot_of(const struct connection *c, const char *sql)
 {

@@ -24,8 +24,7 @@ enum { PASS_OVER_MAX = 16, SPINS = 400 };
 #define BATCH_NS INT64_C(3'000'000)  /* nobody's commit is put off longer than this for others */
 #define LINGER_NS INT64_C(1'000'000) /* nor for others who do not come */
 
-/* --- the queue
- * --------------------------------------------------------------------------------------------- */
+/* --- the queue --- */
 
 /*
  * The turn is not handed over to a sleeping thread: between the wake-up and its first instruction
@@ -117,8 +116,7 @@ static bool queue_up(struct writer *w)
     return turn.is_mine || !w->is_busy;
 }
 
-/* --- ending a batch
- * ---------------------------------------------------------------------------------------- */
+/* --- ending a batch --- */
 
 static void tell(const struct member *member, int count, enum err result)
 {
@@ -212,8 +210,7 @@ static void settle(struct writer *w)
     idle_checkpoint(w);
 }
 
-/* --- the committer
- * ----------------------------------------------------------------------------------------- */
+/* --- the committer --- */
 
 /* A batch below its target waits for more as long as they keep coming. */
 static int64_t linger_until(const struct writer *w)
@@ -267,8 +264,7 @@ static bool has_committer(struct writer *w)
     return w->has_committer;
 }
 
-/* --- taking turns
- * ------------------------------------------------------------------------------------------ */
+/* --- taking turns --- */
 
 static enum err give_up(struct writer *w, enum err e)
 {
@@ -438,8 +434,7 @@ void writer_rollback(struct writer *w)
     end_turn(w, NULL, w->count == 0);
 }
 
-/* --- opening and closing
- * ----------------------------------------------------------------------------------- */
+/* --- opening and closing --- */
 
 static int note_log(void *arg, sqlite3 *, const char *, int pages)
 {

@@ -86,8 +86,7 @@ static enum err show_login(struct req *rq)
     return page(rq, "login");
 }
 
-/* --- signing out
- * ---------------------------------------------------------------------------------- */
+/* --- signing out --- */
 
 static enum err end_session(struct req *rq, const char *account_id, const char *id)
 {

@@ -73,8 +73,7 @@ static enum err health_email(struct req *rq)
     return OK;
 }
 
-/* --- figures
- * -------------------------------------------------------------------------------------- */
+/* --- figures --- */
 
 static void label(int route, const char **ret_method, const char **ret_path)
 {

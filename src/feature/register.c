@@ -91,8 +91,7 @@ static enum err register_page(struct req *rq)
     return page(rq, "register_sent");
 }
 
-/* --- the mail again
- * ------------------------------------------------------------------------------- */
+/* --- the mail again --- */
 
 /* A task looks the address up, so the handler does the same for everybody. */
 static enum err ask_again(struct req *rq)
@@ -151,8 +150,7 @@ static enum err send_again(struct job *job)
     return mail_link(job->tx, &who, &meant, &token);
 }
 
-/* --- the link
- * ------------------------------------------------------------------------------------- */
+/* --- the link --- */
 
 static enum err look(struct req *rq, struct registration *ret)
 {
@@ -228,8 +226,7 @@ static enum err verify_page(struct req *rq)
     return page(rq, "verify_email_done");
 }
 
-/* --- the doors
- * ------------------------------------------------------------------------------------ */
+/* --- the doors --- */
 
 #define REGISTER_FIELDS                                                                          \
     {                                                                                            \

@@ -23,8 +23,7 @@
 #define PREFIX "rst"
 #define PURPOSE "reset-password"
 
-/* --- asking for a link
- * ---------------------------------------------------------------------------- */
+/* --- asking for a link --- */
 
 static enum err ask(struct req *rq)
 {
@@ -102,8 +101,7 @@ static enum err send_link(struct job *job)
     return mail_link(job, &who, &by, &token);
 }
 
-/* --- choosing a password
- * -------------------------------------------------------------------------- */
+/* --- choosing a password --- */
 
 /* Whose password a link may set. E_GONE for anything but a live link. */
 static enum err look(struct tx *tx, const char *presented, struct account *ret)

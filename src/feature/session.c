@@ -33,8 +33,7 @@ static enum err me(struct req *rq)
     return OK;
 }
 
-/* --- refreshing
- * ----------------------------------------------------------------------------------- */
+/* --- refreshing --- */
 
 /* The session was ended in this transaction; that stays, though the answer is a refusal. */
 static enum err report_end(struct req *rq, const struct refreshed *r)
@@ -76,8 +75,7 @@ static enum err refresh(struct req *rq)
     return OK;
 }
 
-/* --- my sessions
- * ---------------------------------------------------------------------------------- */
+/* --- my sessions --- */
 
 static enum err list(struct req *rq)
 {
@@ -150,8 +148,7 @@ static enum err end_others_page(struct req *rq)
     return see_other(rq, "/account/security?done=sessions_ended");
 }
 
-/* --- upkeep
- * --------------------------------------------------------------------------------------- */
+/* --- upkeep --- */
 
 enum { TOUCHES = 500 }; /* in one transaction */
 

@@ -94,8 +94,7 @@ enum err setup_add_configured(struct tx *tx)
     return OK; /* the link that is shown next is the other way */
 }
 
-/* --- the link
- * ------------------------------------------------------------------------------------- */
+/* --- the link --- */
 
 static enum err look(struct tx *tx, const char *presented, const char **ret_id)
 {

@@ -54,7 +54,7 @@ static struct seal_place place_of(const char *kid)
     return (struct seal_place){ "signing_key", "private_jwk", kid };
 }
 
-/* --- the store ------------------------------------------------------------------------------- */
+/* --- the store --- */
 
 /* Runs work in a transaction of its own, in an arena of its own: nothing here can leave by the
  * caller's trap with the writer in hand. */
@@ -155,7 +155,7 @@ static enum err reseal(struct tx *tx, const void *)
     return OK;
 }
 
-/* --- generations ----------------------------------------------------------------------------- */
+/* --- generations --- */
 
 static enum err refuse_sealed(struct arena *arena, const char *kid, struct mem sealed)
 {
@@ -256,7 +256,7 @@ static enum err load(struct db *db)
     return e;
 }
 
-/* --- opening --------------------------------------------------------------------------------- */
+/* --- opening --- */
 
 static enum err has_keys(struct db *db, bool *ret)
 {
@@ -329,7 +329,7 @@ void keyring_close(void)
     mem_wipe(&ring, sizeof ring);
 }
 
-/* --- use ------------------------------------------------------------------------------------- */
+/* --- use --- */
 
 const struct seal_ring *keyring_seals(void)
 {
@@ -389,7 +389,7 @@ int64_t keyring_age(void)
     return g ? clock_now() - g->active_at : 0;
 }
 
-/* --- upkeep ---------------------------------------------------------------------------------- */
+/* --- upkeep --- */
 
 static enum err rotate_from(struct db *db, const struct generation *g)
 {

@@ -37,7 +37,7 @@ static enum err refuse(const char *path, const char *what)
     return E_INVALID;
 }
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 /* The lines with keys, joined by commas as ENCRYPTION_KEYS has them. */
 static void join_lines(char *text, char *out)
@@ -98,7 +98,7 @@ enum err keyring_file_read(const char *path, struct seal_ring *ret)
     return e;
 }
 
-/* --- making ---------------------------------------------------------------------------------- */
+/* --- making --- */
 
 void keyring_file_draw(struct seal_ring *ret)
 {

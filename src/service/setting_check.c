@@ -46,7 +46,7 @@ void setting_range(enum setting s, int64_t *ret_min, int64_t *ret_max)
         }
 }
 
-/* --- kinds ----------------------------------------------------------------------------------- */
+/* --- kinds --- */
 
 static bool parse_flag(const char *text, int64_t *ret)
 {
@@ -138,7 +138,7 @@ static const char *parse_url(struct arena *arena, const char *text, bool develop
     return NULL;
 }
 
-/* --- rules of single settings ---------------------------------------------------------------- */
+/* --- rules of single settings --- */
 
 typedef const char *(*rule_fn)(struct arena *arena, const char *text); /* NULL: good */
 
@@ -322,7 +322,7 @@ bool setting_parse(struct arena *arena, enum setting s, const char *text, struct
     return why == NULL;
 }
 
-/* --- rules between settings ------------------------------------------------------------------ */
+/* --- rules between settings --- */
 
 static const struct {
     enum setting a, b;

@@ -59,8 +59,7 @@ static _Atomic(const struct proxies *) proxies = &nobody;
 
 enum stage { STAGE_FOUND = 1, STAGE_INLINE = 2 };
 
-/* --- before the handler
- * --------------------------------------------------------------------------- */
+/* --- before the handler --- */
 
 /* A counter under a keyed hash: as unlike as random ones, and nobody can count by them; it protects
  * nothing, so the kernel is not asked each time. */
@@ -180,8 +179,7 @@ static enum err prepare(struct req *rq, bool is_operations)
     return asks_for_session(rq) && e == E_REFUSED ? OK : e;
 }
 
-/* --- the handler
- * ---------------------------------------------------------------------------------- */
+/* --- the handler --- */
 
 static enum err pass(struct req *rq)
 {
@@ -206,8 +204,7 @@ static enum err run_handler(struct req *rq)
     return rq->route->run ? rq->route->run(rq) : page(rq, rq->route->page);
 }
 
-/* --- the answer
- * ----------------------------------------------------------------------------------- */
+/* --- the answer --- */
 
 static void log_request(const struct req *rq, int64_t ns)
 {
@@ -329,8 +326,7 @@ static void run_in_lane(void *item, bool is_late)
     log_set_request(NULL, NULL); /* the answer may have left, and the texts with it */
 }
 
-/* --- where a request runs
- * ------------------------------------------------------------------------- */
+/* --- where a request runs --- */
 
 static enum http_turn run_inline(struct req *rq, enum err e)
 {
@@ -417,8 +413,7 @@ void web_refuse(struct http_response *response, struct arena *arena, int status,
     headers_add_security(response, NULL);
 }
 
-/* --- start and end
- * -------------------------------------------------------------------------------- */
+/* --- start and end --- */
 
 static void read_proxies(const char *list, struct proxies *ret)
 {

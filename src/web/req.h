@@ -76,8 +76,7 @@ struct req {
     jmp_buf trap;
 };
 
-/* --- what was asked
- * ------------------------------------------------------------------------------- */
+/* --- what was asked --- */
 
 /* A field's value, NULL when it is absent (asserts that the route has it). */
 const char *field(struct req *rq, const char *name);
@@ -86,8 +85,7 @@ int64_t field_num(struct req *rq, const char *name);
 /* A path parameter. */
 const char *param(struct req *rq, const char *name);
 
-/* --- answering: JSON
- * ------------------------------------------------------------------------------ */
+/* --- answering: JSON --- */
 
 /* Begins an object answer with a status; members are put into the writer, the end is written later.
  */
@@ -99,8 +97,7 @@ enum err answer_empty(struct req *rq, int status);
 /* A document of another type; body in the arena or static. */
 enum err answer_document(struct req *rq, const char *content_type, struct mem body);
 
-/* --- answering: pages
- * ----------------------------------------------------------------------------- */
+/* --- answering: pages --- */
 
 /* Renders pages/NAME.html with rq->vars and the standard values. Status 200 unless set before. */
 enum err page(struct req *rq, const char *name);
@@ -110,8 +107,7 @@ enum err see_other(struct req *rq, const char *path);
 /* The path of ours in a next= value, or fallback when it is anything else (REDIR-01). */
 const char *safe_next(const char *next, const char *fallback);
 
-/* --- refusing
- * ------------------------------------------------------------------------------------- */
+/* --- refusing --- */
 
 /* Refuses: everything written is rolled back. */
 enum err refuse(struct req *rq, enum problem problem);
@@ -124,8 +120,7 @@ enum err refuse_field(struct req *rq, const char *name, enum problem problem);
    is through. At most TOUCHED accounts a request. */
 void touch_account(struct req *rq, const char *id);
 
-/* --- cookies
- * -------------------------------------------------------------------------------------- */
+/* --- cookies --- */
 
 void set_session_cookie(struct req *rq, const char *value);
 void drop_session_cookie(struct req *rq);

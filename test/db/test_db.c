@@ -52,8 +52,7 @@ static int64_t count_people(struct db *db)
     return n;
 }
 
-/* --- statements
- * ------------------------------------------------------------------------------------------- */
+/* --- statements --- */
 
 TEST_ON_STORES(values_come_back_as_they_went)
 {
@@ -218,8 +217,7 @@ TEST_ON_STORES(too_many_rows_are_a_fault)
     CHECK_NUM(db_at(&rows, DB_ROWS_MAX - 1, 0)->num, DB_ROWS_MAX);
 }
 
-/* --- transactions
- * ------------------------------------------------------------------------------------------ */
+/* --- transactions --- */
 
 TEST_ON_STORES(a_conflict_leaves_the_tx_fit_for_rollback_only)
 {
@@ -336,8 +334,7 @@ TEST_ON_STORES(a_full_arena_in_mid_statement_is_rolled_back)
     CHECK_NUM(count_people(db), 1);
 }
 
-/* --- many threads
- * -------------------------------------------------------------------------------------------- */
+/* --- many threads --- */
 
 struct crowd {
     struct db *db;
@@ -482,8 +479,7 @@ TEST_ON_STORES(RACE_01_each_job_is_claimed_once)
     CHECK(claimed > 0);
 }
 
-/* --- commits that do not wait
- * ------------------------------------------------------------------------------------- */
+/* --- commits that do not wait --- */
 
 static atomic_int acknowledged, refused;
 
@@ -526,8 +522,7 @@ TEST_ON_STORES(commits_that_do_not_wait_are_all_told)
     CHECK_NUM(count_people(db), THREADS * 20);
 }
 
-/* --- URLs
- * ------------------------------------------------------------------------------------------- */
+/* --- URLs --- */
 
 TEST(a_url_that_is_no_store_is_invalid)
 {

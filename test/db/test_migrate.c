@@ -54,8 +54,7 @@ TEST(migrations_are_split_at_the_ends_of_statements)
     CHECK(migrate_next(test_arena(), &cursor) == NULL);
 }
 
-/* --- stores
- * ---------------------------------------------------------------------------------------------- */
+/* --- stores --- */
 
 #define FILE_(name, sql)                                     \
     {                                                        \
@@ -175,8 +174,7 @@ TEST_ON_STORES(the_products_own_migrations_apply)
     CHECK_NUM(all.pending, 0);
 }
 
-/* --- injected faults
- * ----------------------------------------------------------------------------------------- */
+/* --- injected faults --- */
 
 /* Every call of a migration fails once; the next try finds a sound store. */
 TEST(a_fault_at_each_call_of_a_migration_leaves_a_sound_store)

@@ -136,8 +136,7 @@ TEST_ON_STORES(a_deadlock_is_a_conflict)
           (half[1].result == OK && half[0].result == E_CONFLICT));
 }
 
-/* --- a reply that is lost
- * ------------------------------------------------------------------------------------ */
+/* --- a reply that is lost --- */
 
 /* Stands between store and server; passes the first COMMIT on, and loses what follows it. */
 struct proxy {
@@ -263,8 +262,7 @@ TEST(F12_a_server_that_is_not_there_is_a_fault)
     CHECK(db == NULL);
 }
 
-/* --- the pool
- * ------------------------------------------------------------------------------------------- */
+/* --- the pool --- */
 
 TEST(the_pool_is_bounded_and_gives_the_warmest)
 {

@@ -23,8 +23,7 @@
 
 enum { THREADS = 32 };
 
-/* --- a disk whose syncs can fail
- * ------------------------------------------------------------------------------- */
+/* --- a disk whose syncs can fail --- */
 
 static atomic_long syncs_until_failure;
 
@@ -105,8 +104,7 @@ static void write_file(const char *path, const char *bytes, size_t n)
     (void)fclose(f);
 }
 
-/* --- files that are not what they should be
- * -------------------------------------------------------------------- */
+/* --- files that are not what they should be --- */
 
 TEST(F06_a_missing_folder_is_refused)
 {
@@ -204,8 +202,7 @@ TEST(F06_a_file_that_may_not_be_written_is_refused)
     CHECK(chmod(test_folder(), 0755) == 0);
 }
 
-/* --- a disk that fails
- * --------------------------------------------------------------------------------------- */
+/* --- a disk that fails --- */
 
 struct crowd {
     struct db *db;
@@ -360,8 +357,7 @@ TEST(F02_acknowledged_rows_survive_a_kill)
     db_close(db);
 }
 
-/* --- checkpoints, tools
- * -------------------------------------------------------------------------------------- */
+/* --- checkpoints, tools --- */
 
 TEST(the_log_stays_small_and_goes_at_the_end)
 {

@@ -13,8 +13,7 @@
 
 enum { DUMP_MAX = 64 << 20 };
 
-/* --- many at once
- * --------------------------------------------------------------------------------- */
+/* --- many at once --- */
 
 struct runner {
     pthread_t thread;
@@ -48,8 +47,7 @@ void crowd(int count, void (*one)(void *arg, int i), void *arg)
     free(runners);
 }
 
-/* --- somebody with SQL
- * ---------------------------------------------------------------------------- */
+/* --- somebody with SQL --- */
 
 void tamper(struct world *w, const char *sql, struct db_values values)
 {
@@ -79,8 +77,7 @@ const char *password_of(struct world *w, const char *email)
     return text_from(w, "SELECT password FROM account WHERE email_key = $1", V(text(email)));
 }
 
-/* --- telling replies apart
- * ------------------------------------------------------------------------ */
+/* --- telling replies apart --- */
 
 /* "name: value" lines; of Set-Cookie only the cookie's name. */
 static char *shape_of(const char *headers)
@@ -117,8 +114,7 @@ struct client *plain_client(struct world *w)
     return c;
 }
 
-/* --- shortcuts
- * ------------------------------------------------------------------------------------ */
+/* --- shortcuts --- */
 
 struct reply *verify(struct client *c, const char *token)
 {
@@ -141,8 +137,7 @@ const char *reset_token(struct world *w, const char *email)
     return mailed_token(w, email, "reset_password");
 }
 
-/* --- somebody with the files
- * ---------------------------------------------------------------------- */
+/* --- somebody with the files --- */
 
 static void add_file(struct buf *out, const char *path)
 {

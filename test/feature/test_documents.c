@@ -150,7 +150,7 @@ TEST_IN_WORLD(operations_are_apart_when_they_have_a_listener)
     }
 }
 
-/* --- static files -------------------------------------------------------------------------- */
+/* --- static files --- */
 
 TEST_IN_WORLD(HTTP_09_static_names_lead_nowhere_else)
 {
@@ -194,7 +194,7 @@ TEST_IN_WORLD(static_files_are_cached_by_their_content)
     CHECK_NUM(post(c, "/static/cardea.css", "")->status, 404);
 }
 
-/* --- the shape of answers ------------------------------------------------------------------ */
+/* --- the shape of answers --- */
 
 TEST_IN_WORLD(a_path_with_other_methods_says_which)
 {

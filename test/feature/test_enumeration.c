@@ -16,8 +16,7 @@
 
 #define WRONG "a quite wrong walnut desk"
 
-/* --- the states of one address, as a stranger sees them
- * ------------------------------------------- */
+/* --- the states of one address, as a stranger sees them --- */
 
 struct probe {
     struct client *c;
@@ -119,8 +118,7 @@ TEST_IN_WORLD(ENUM_01_every_refused_login_is_one_row_of_audit)
     }
 }
 
-/* --- asking for mail
- * ------------------------------------------------------------------------------ */
+/* --- asking for mail --- */
 
 static struct reply *forgot_by_api(struct client *c, const char *)
 {
@@ -244,8 +242,7 @@ TEST_IN_WORLD(ENUM_05_asking_for_the_link_again_looks_alike)
     CHECK_NUM(mail_count(w, ANN, "verify_email"), sent);
 }
 
-/* --- the limiter as an oracle
- * --------------------------------------------------------------------- */
+/* --- the limiter as an oracle --- */
 
 enum { ATTEMPTS = 20 };
 
@@ -301,8 +298,7 @@ TEST_IN_WORLD(ENUM_06_spellings_of_one_address_share_the_limit)
     CHECK_NUM(login(c, "ann+3@example.org", WRONG)->status, 429);
 }
 
-/* --- time
- * ----------------------------------------------------------------------------------------- */
+/* --- time --- */
 
 enum { CLASSES = 2, ROUNDS = 150, RUNS = 4, ROUNDS_MAX = ROUNDS * RUNS };
 

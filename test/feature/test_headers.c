@@ -186,7 +186,7 @@ TEST_IN_WORLD(RST_03_pages_with_a_token_send_no_referrer)
     }
 }
 
-/* --- ids ----------------------------------------------------------------------------------- */
+/* --- ids --- */
 
 TEST_IN_WORLD(a_request_id_is_taken_over_only_when_well_formed)
 {
@@ -212,7 +212,7 @@ TEST_IN_WORLD(refusals_of_the_parser_have_a_request_id)
     check_problem(r, 400, "bad_request");
 }
 
-/* --- other origins ------------------------------------------------------------------------- */
+/* --- other origins --- */
 
 static struct reply *preflight(struct world *w, const char *origin)
 {
@@ -266,7 +266,7 @@ TEST_IN_WORLD(CORS_a_listed_origin_cannot_use_the_cookie)
                   "csrf_failed");
 }
 
-/* --- names --------------------------------------------------------------------------------- */
+/* --- names --- */
 
 TEST_IN_WORLD(RST_02_links_carry_the_configured_name)
 {

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- SQL ----------------------------------------------------------------------------------- */
+/* --- SQL --- */
 
 static const char *const sql_payloads[] = {
     "'",
@@ -124,7 +124,7 @@ TEST_IN_WORLD(SQL_01_what_is_stored_is_what_was_typed)
     }
 }
 
-/* --- pages and mails ----------------------------------------------------------------------- */
+/* --- pages and mails --- */
 
 static const char *const xss_payloads[] = {
     "<script>alert(1)</script>",
@@ -202,7 +202,7 @@ TEST_IN_WORLD(XSS_01_whatever_is_stored_or_sent_is_shown_as_text)
     }
 }
 
-/* --- the log ------------------------------------------------------------------------------- */
+/* --- the log --- */
 
 enum { LOG_MAX = 8 << 20 };
 

@@ -242,7 +242,7 @@ TEST_IN_WORLD(DOS_07_nobody_is_buried_in_mail)
         test_fail(__FILE__, __LINE__, "%d mails in a day", sent);
 }
 
-/* --- too much ------------------------------------------------------------------------------ */
+/* --- too much --- */
 
 static const char *repeated(const char *text, int times)
 {

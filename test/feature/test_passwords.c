@@ -46,8 +46,7 @@ static void change_password(struct world *w, const char *password)
     CHECK_NUM(reset(client(w), reset_token(w, ANN), password)->status, 200);
 }
 
-/* --- length
- * --------------------------------------------------------------------------------------- */
+/* --- length --- */
 
 TEST_IN_WORLD(PW_01_the_minimum_counts_code_points)
 {
@@ -128,8 +127,7 @@ TEST_IN_WORLD(PW_01_a_nul_is_refused_and_never_ends_a_password)
               400);
 }
 
-/* --- content
- * -------------------------------------------------------------------------------------- */
+/* --- content --- */
 
 TEST_IN_WORLD(PW_02_passwords_are_kept_byte_for_byte)
 {
@@ -298,8 +296,7 @@ TEST_IN_WORLD(PW_05_composed_and_decomposed_are_two_passwords)
     CHECK_NUM(login(client(w), ANN, "caf\u00E9 cr\u00E8me br\u00FBl\u00E9e \uFF17")->status, 401);
 }
 
-/* --- a tampered store
- * ----------------------------------------------------------------------------- */
+/* --- a tampered store --- */
 
 TEST_IN_WORLD(PW_06_a_tampered_hash_costs_little_and_opens_nothing)
 {
@@ -361,8 +358,7 @@ TEST_IN_WORLD(
     CHECK_NUM(login(client(w), BEN, "a chair of cherry wood")->status, 401);
 }
 
-/* --- renewing hashes
- * ------------------------------------------------------------------------------ */
+/* --- renewing hashes --- */
 
 TEST_IN_WORLD(CRY_06_a_sign_in_renews_a_hash_of_another_cost)
 {

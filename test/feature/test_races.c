@@ -45,8 +45,7 @@ static void check_chains(struct world *w)
     CHECK(verdict.is_good);
 }
 
-/* --- one-time tokens
- * ------------------------------------------------------------------------------ */
+/* --- one-time tokens --- */
 
 static void verify_once(void *arg, int i)
 {
@@ -132,8 +131,7 @@ TEST_IN_WORLD(RACE_01_the_set_up_link_has_one_winner)
     CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 1);
 }
 
-/* --- one account
- * ---------------------------------------------------------------------------------- */
+/* --- one account --- */
 
 static void register_once(void *arg, int i)
 {
@@ -198,8 +196,7 @@ TEST_IN_WORLD(RACE_03_of_many_links_one_counts)
     CHECK_NUM(count_of(w, "SELECT count(*) FROM registration"), 0);
 }
 
-/* --- a new password against everything
- * ------------------------------------------------------------ */
+/* --- a new password against everything --- */
 
 enum { ACTORS = 12 };
 
@@ -316,8 +313,7 @@ TEST_IN_WORLD(RACE_07_verifying_and_resetting_at_once)
     }
 }
 
-/* --- everybody signs in while the hash's cost changes
- * --------------------------------------------- */
+/* --- everybody signs in while the hash's cost changes --- */
 
 static void sign_in_once(void *arg, int i)
 {

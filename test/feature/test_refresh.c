@@ -127,8 +127,7 @@ TEST_IN_WORLD(RT_01_a_forged_old_token_ends_nobodys_session)
     CHECK(!has_audit(w, "session.refresh_reuse"));
 }
 
-/* --- 64 at once
- * ----------------------------------------------------------------------------------- */
+/* --- 64 at once --- */
 
 enum { CROWD = 64, ROUNDS = 8 };
 
@@ -215,8 +214,7 @@ TEST_IN_WORLD(RT_03_old_and_new_at_once_never_fork)
     }
 }
 
-/* --- who may not refresh any more
- * ----------------------------------------------------------------- */
+/* --- who may not refresh any more --- */
 
 TEST_IN_WORLD(RT_05_a_locked_account_does_not_refresh)
 {
@@ -274,8 +272,7 @@ TEST_IN_WORLD(RT_05_nobody_refreshes_for_an_account_that_is_gone)
     CHECK_NUM(get(ann, "/v1/auth/me")->status, 401);
 }
 
-/* --- time
- * ----------------------------------------------------------------------------------------- */
+/* --- time --- */
 
 TEST_IN_WORLD(RT_06_refreshing_does_not_go_beyond_the_absolute_end)
 {

@@ -66,8 +66,7 @@ TEST_IN_WORLD(RST_01_a_verification_link_dies_on_time)
     CHECK_NUM(count_of(w, "SELECT count(*) FROM account WHERE email_verified_at > 0"), 0);
 }
 
-/* --- whose address the link carries
- * --------------------------------------------------------------- */
+/* --- whose address the link carries --- */
 
 TEST_IN_WORLD(RST_02_links_never_follow_the_request)
 {
@@ -144,8 +143,7 @@ TEST_IN_WORLD(RST_03_the_page_behind_the_link_gives_nothing_away)
     }
 }
 
-/* --- which token opens which account
- * -------------------------------------------------------------- */
+/* --- which token opens which account --- */
 
 TEST_IN_WORLD(RST_04_without_a_good_token_nothing_changes)
 {

@@ -35,8 +35,7 @@ static void put_cookie(struct client *c, const char *value)
     c->cookie_values[0] = value;
 }
 
-/* --- forging
- * -------------------------------------------------------------------------------------- */
+/* --- forging --- */
 
 TEST_IN_WORLD(SESS_01_nothing_but_the_cookie_itself_is_a_session)
 {
@@ -159,8 +158,7 @@ TEST_IN_WORLD(SESS_02_tokens_replace_no_cookie)
     CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 2);
 }
 
-/* --- signing out
- * ---------------------------------------------------------------------------------- */
+/* --- signing out --- */
 
 TEST_IN_WORLD(SESS_03_signing_out_ends_the_row_and_empties_the_browser)
 {
@@ -216,8 +214,7 @@ TEST_IN_WORLD(SESS_03_nobody_ends_somebody_elses_session)
     CHECK_NUM(refresh(ann, ann->refresh)->status, 200);
 }
 
-/* --- the cookie
- * ----------------------------------------------------------------------------------- */
+/* --- the cookie --- */
 
 TEST_IN_WORLD(SESS_04_the_cookie_has_every_protection)
 {
@@ -275,8 +272,7 @@ TEST_IN_WORLD(SESS_04_two_session_cookies_are_refused)
     CHECK(status_of_me(c) == 400);
 }
 
-/* --- time
- * ----------------------------------------------------------------------------------------- */
+/* --- time --- */
 
 TEST_IN_WORLD(SESS_06_an_unused_session_dies_on_time)
 {
@@ -331,8 +327,7 @@ TEST_IN_WORLD(SESS_06_a_shorter_setting_counts_at_once)
     CHECK_NUM(status_of_me(ann), 401);
 }
 
-/* --- changes of the password
- * ---------------------------------------------------------------------- */
+/* --- changes of the password --- */
 
 TEST_IN_WORLD(SESS_07_a_new_password_ends_the_others_and_renews_the_own_cookie)
 {
@@ -357,8 +352,7 @@ TEST_IN_WORLD(SESS_07_a_new_password_ends_the_others_and_renews_the_own_cookie)
     CHECK(has_audit(w, "password.changed"));
 }
 
-/* --- one's place
- * ---------------------------------------------------------------------------------- */
+/* --- one's place --- */
 
 struct move {
     const char *from, *to;
@@ -444,8 +438,7 @@ TEST_IN_WORLD(SESS_01_a_wrong_secret_from_afar_ends_nothing)
     CHECK_NUM(mail_count(w, ANN, "session_moved"), 0);
 }
 
-/* --- how many
- * ------------------------------------------------------------------------------------- */
+/* --- how many --- */
 
 TEST_IN_WORLD(SESS_01_there_are_at_most_ten_and_the_longest_unused_gives_way)
 {
@@ -480,8 +473,7 @@ TEST_IN_WORLD(SESS_01_there_are_at_most_ten_however_many_come_at_once)
     CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 10);
 }
 
-/* --- the cache
- * ------------------------------------------------------------------------------------ */
+/* --- the cache --- */
 
 TEST_IN_WORLD(SESS_08_many_people_at_once_each_see_themselves)
 {

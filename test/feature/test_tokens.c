@@ -63,8 +63,7 @@ TEST_IN_WORLD(TOK_01_the_same_token_twice)
     CHECK_NUM(count_of(w, "SELECT count(*) FROM audit WHERE event = 'password.reset'"), 1);
 }
 
-/* --- one purpose at another's door
- * ---------------------------------------------------------------- */
+/* --- one purpose at another's door --- */
 
 TEST_IN_WORLD(TOK_02_a_token_opens_only_its_own_door)
 {
@@ -129,8 +128,7 @@ TEST_IN_WORLD(TOK_02_a_prefix_does_not_change_the_purpose)
     CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 200);
 }
 
-/* --- almost the token
- * ----------------------------------------------------------------------------- */
+/* --- almost the token --- */
 
 static const char *changed_at(const char *token, size_t i, char to)
 {
@@ -340,8 +338,7 @@ TEST_IN_WORLD(TOK_07_no_parameter_makes_an_answer_carry_the_token)
     CHECK(strstr(r->body, token) == NULL && strstr(r->headers, token) == NULL);
 }
 
-/* --- a stolen store
- * ------------------------------------------------------------------------------- */
+/* --- a stolen store --- */
 
 struct secret {
     const char *what, *text;
@@ -397,8 +394,7 @@ TEST_IN_WORLD(TOK_08_a_stolen_store_holds_nothing_that_opens_a_door)
     CHECK_NUM(verify(client(w), live[0].text)->status, 200);
 }
 
-/* --- the first administrator
- * ---------------------------------------------------------------------- */
+/* --- the first administrator --- */
 
 TEST_IN_WORLD(SEC_06_the_set_up_link_makes_one_administrator)
 {

@@ -95,7 +95,7 @@ static void on_abort(int)
     say_last_words();
 }
 
-/* --- looking the house over ---------------------------------------------------------------- */
+/* --- looking the house over --- */
 
 static void check_rows(struct world *w)
 {
@@ -159,7 +159,7 @@ static void on_failed_check(void)
         longjmp(leave, 1);
 }
 
-/* --- the hooks ----------------------------------------------------------------------------- */
+/* --- the hooks --- */
 
 static bool is_watching(void)
 {
@@ -221,7 +221,7 @@ static void run(struct world *w, test_in_world *body)
     __lsan_enable();
 }
 
-/* --- one test after another ---------------------------------------------------------------- */
+/* --- one test after another --- */
 
 static void run_once(void)
 {

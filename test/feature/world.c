@@ -131,8 +131,7 @@ void world_run(const char *engine, test_in_world *run)
     test_store_run(engine, run_in);
 }
 
-/* --- requests
- * ------------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 struct client *client(struct world *w)
 {
@@ -306,8 +305,7 @@ struct reply *post_form(struct client *c, const char *path, const char *form)
     return call(c, "POST", path, with_token);
 }
 
-/* --- looking at replies
- * --------------------------------------------------------------------------- */
+/* --- looking at replies --- */
 
 const char *header_of(const struct reply *r, const char *name)
 {
@@ -350,8 +348,7 @@ int64_t num_of(const struct reply *r, const char *path)
     return value && value->kind == JSON_IS_INT ? value->num : -1;
 }
 
-/* --- mail
- * ----------------------------------------------------------------------------------------- */
+/* --- mail --- */
 
 void run_jobs(struct world *w)
 {
@@ -395,8 +392,7 @@ int mail_count(struct world *w, const char *to, const char *kind)
     return count;
 }
 
-/* --- shortcuts
- * ------------------------------------------------------------------------------------ */
+/* --- shortcuts --- */
 
 const char *json(const char *key, ...)
 {
