@@ -4,7 +4,7 @@
  */
 #include "account/session.h"
 
-#include "account/refresh.h"
+#include "account/refresh_token.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"

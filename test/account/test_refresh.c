@@ -2,7 +2,7 @@
 /*
  * The form of refresh tokens: what is written is read back, and nothing else is a token.
  */
-#include "account/refresh.h"
+#include "account/refresh_token.h"
 
 #include "../store.h"
 #include "../test.h"
