@@ -33,7 +33,8 @@ enum err account_add(struct tx *tx, const char *email, const char *email_key, co
                      struct account *ret, bool *ret_is_new);
 
 /* Takes the account's row lock until the tx ends: what belongs to an account is changed by one
-   after the other, and in this order, so that two never wait for each other. */
+   after the other. Locks are taken in the order account, links and sessions, audit, so that two
+   never wait for each other. */
 enum err account_hold(struct tx *tx, const char *id);
 
 /* The mailbox is proved: sets password, name (kept when NULL) and the time, unless it was verified

@@ -25,7 +25,7 @@ static enum err refuse_login(struct req *rq, const struct account *who, const ch
 }
 
 /* Renews a hash that was made with another cost. */
-static enum err renew_hash(struct req *rq, const struct account *who)
+static enum err renew_hash(struct req *rq, const struct account *who, bool *ret_is_renewed)
 {
     const char *phc;
     TRY(hashing_hash(rq->arena, mem_text(field(rq, "password")), &phc));
@@ -33,14 +33,15 @@ static enum err renew_hash(struct req *rq, const struct account *who)
     if (e == E_CONFLICT)
         return OK; /* another sign-in did it; should the password itself differ, sign_in says so */
     TRY(e);
-    return audit_add(&rq->tx, &rq->by, AUDIT_PASSWORD_REHASHED, who->id, NULL);
+    *ret_is_renewed = true;
+    return OK;
 }
 
 static enum err prove(struct req *rq, struct signed_in *ret)
 {
     struct email email;
     struct account who = { 0 };
-    bool matches, is_outdated;
+    bool matches, is_outdated, is_renewed = false;
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
     enum err e = account_find_email(&rq->peek, email.key, &who);
     if (e != E_NOT_FOUND)
@@ -56,24 +57,25 @@ static enum err prove(struct req *rq, struct signed_in *ret)
     if (who.locked_at)
         return refuse_login(rq, &who, "locked");
     if (is_outdated)
-        TRY(renew_hash(rq, &who));
+        TRY(renew_hash(rq, &who, &is_renewed));
     TRY(sign_in(rq, &who, "pwd", ret));
+    if (is_renewed)
+        TRY(audit_add(&rq->tx, &rq->by, AUDIT_PASSWORD_REHASHED, who.id, NULL));
     metric_count(METRIC_AUTH_ATTEMPTS, "password", "ok");
     return OK;
 }
 
 static enum err login_api(struct req *rq)
 {
-    struct signed_in in = { 0 };
+    struct signed_in in = { .gives_cookie = field_num(rq, "cookie") };
     TRY(prove(rq, &in));
-    return answer_tokens(rq, &in, field_num(rq, "cookie"));
+    return answer_tokens(rq, &in);
 }
 
 static enum err login_page(struct req *rq)
 {
-    struct signed_in in = { 0 };
+    struct signed_in in = { .gives_cookie = true };
     TRY(prove(rq, &in));
-    TRY(give_cookie(rq, &in));
     return see_other(rq, safe_next(field(rq, "next"), "/"));
 }
 

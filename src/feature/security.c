@@ -31,7 +31,13 @@ static enum err change(struct req *rq)
     TRY(check_current(rq, &who));
     TRY(new_password_hash(rq, who.email, who.name, &phc));
 
-    /* A reset may have happened while the hash was computed: then nothing is changed. */
+    /* A reset may have happened while the hash was computed: then nothing is changed. Locks in the
+       order account, sessions, audit, as everywhere. */
+    TRY(account_hold(&rq->tx, who.id));
+    enum err e = session_renew_cookie(&rq->tx, rq->session.id, &cookie);
+    if (e == E_NOT_FOUND)
+        return refuse(rq, PROBLEM_UNAUTHENTICATED); /* ended meanwhile */
+    TRY(e);
     TRY(credential_set_password(&rq->tx, &(struct credential_change){
                                              .account = &who,
                                              .phc = phc,
@@ -39,7 +45,6 @@ static enum err change(struct req *rq)
                                              .event = AUDIT_PASSWORD_CHANGED,
                                              .by = &rq->by,
                                          }));
-    TRY(session_renew_cookie(&rq->tx, rq->session.id, &cookie));
     if (rq->came_by_cookie)
         set_session_cookie(rq, cookie);
     touch_account(rq, who.id);

@@ -9,6 +9,7 @@
 #include "feature/features.h"
 
 #include "account/access_token.h"
+#include "account/account.h"
 #include "account/notice.h"
 #include "account/session.h"
 #include "account/session_cache.h"
@@ -114,6 +115,7 @@ static enum err end_one(struct req *rq, const char *id)
 static enum err end_others(struct req *rq)
 {
     int64_t count = 0;
+    TRY(account_hold(&rq->tx, rq->session.account_id));
     TRY(session_end_all(&rq->tx, rq->session.account_id, rq->session.id, &count));
     touch_account(rq, rq->session.account_id);
     return audit_add(&rq->tx, &rq->by, AUDIT_SESSION_ENDED, rq->session.account_id,

@@ -11,30 +11,7 @@
 
 #include <string.h>
 
-enum err sign_in(struct req *rq, const struct account *who, const char *amr, struct signed_in *ret)
-{
-    enum err e = account_sign_in(&rq->tx, who, strstr(amr, "pwd"));
-    if (e == E_DENIED)
-        return refuse(rq, PROBLEM_INVALID_CREDENTIALS);
-    TRY(e);
-    TRY(session_start(&rq->tx, who->id, amr, &rq->from, &ret->session, &ret->tokens));
-    ret->session.email = who->email;
-    ret->session.name = who->name;
-    ret->session.locale = who->locale;
-    ret->session.roles = who->roles;
-    ret->session.verified_at = who->verified_at;
-    ret->session.account_created_at = who->created_at;
-
-    struct audit_by by = rq->by;
-    by.actor = who->id;
-    TRY(audit_add(
-        &rq->tx, &by, AUDIT_SESSION_STARTED, who->id,
-        text_format(rq->arena, "{\"session\":\"%s\",\"amr\":\"%s\"}", ret->session.id, amr)));
-    metric_count(METRIC_SESSIONS_CREATED, "", "");
-    touch_account(rq, who->id); /* an older session may have given way */
-    return OK;
-}
-
+/* Somebody may have planted it (SESS-02). */
 static enum err end_previous(struct req *rq)
 {
     const char *id;
@@ -54,10 +31,31 @@ static enum err end_previous(struct req *rq)
                      "{\"reason\":\"replaced by a new sign-in\"}");
 }
 
-enum err give_cookie(struct req *rq, const struct signed_in *in)
+enum err sign_in(struct req *rq, const struct account *who, const char *amr, struct signed_in *ret)
 {
-    TRY(end_previous(rq));
-    set_session_cookie(rq, in->tokens.cookie);
+    enum err e = account_sign_in(&rq->tx, who, strstr(amr, "pwd"));
+    if (e == E_DENIED)
+        return refuse(rq, PROBLEM_INVALID_CREDENTIALS);
+    TRY(e);
+    if (ret->gives_cookie)
+        TRY(end_previous(rq));
+    TRY(session_start(&rq->tx, who->id, amr, &rq->from, &ret->session, &ret->tokens));
+    ret->session.email = who->email;
+    ret->session.name = who->name;
+    ret->session.locale = who->locale;
+    ret->session.roles = who->roles;
+    ret->session.verified_at = who->verified_at;
+    ret->session.account_created_at = who->created_at;
+
+    struct audit_by by = rq->by;
+    by.actor = who->id;
+    TRY(audit_add(
+        &rq->tx, &by, AUDIT_SESSION_STARTED, who->id,
+        text_format(rq->arena, "{\"session\":\"%s\",\"amr\":\"%s\"}", ret->session.id, amr)));
+    metric_count(METRIC_SESSIONS_CREATED, "", "");
+    if (ret->gives_cookie)
+        set_session_cookie(rq, ret->tokens.cookie);
+    touch_account(rq, who->id); /* an older session may have given way */
     return OK;
 }
 
@@ -75,7 +73,7 @@ void put_user(struct json_writer *j, const char *key, const struct session *s)
     json_end(j);
 }
 
-enum err answer_tokens(struct req *rq, const struct signed_in *in, bool with_cookie)
+enum err answer_tokens(struct req *rq, const struct signed_in *in)
 {
     struct json_writer *j = answer(rq, 200);
     json_put_text(j, "access_token", access_token_make(rq->arena, &in->session));
@@ -84,10 +82,10 @@ enum err answer_tokens(struct req *rq, const struct signed_in *in, bool with_coo
     json_put_text(j, "refresh_token", in->tokens.refresh);
     json_put_text(j, "session_id", in->session.id);
     put_user(j, "user", &in->session);
-    if (!with_cookie)
+    if (!in->gives_cookie)
         return OK;
     const char *csrf;
     TRY(csrf_token_of_session(rq, in->session.id, &csrf));
     json_put_text(j, "csrf_token", csrf);
-    return give_cookie(rq, in);
+    return OK;
 }

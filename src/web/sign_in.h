@@ -10,6 +10,8 @@
 #include "web/req.h"
 
 struct signed_in {
+    bool gives_cookie; /* the caller's wish; the session that the browser had until now ends:
+                          somebody may have planted it (SESS-02) */
     struct session session;
     struct session_tokens tokens;
 };
@@ -18,12 +20,8 @@ struct signed_in {
    password of "pwd" was changed since who was read, refuses with invalid_credentials. */
 enum err sign_in(struct req *rq, const struct account *who, const char *amr, struct signed_in *ret);
 
-/* Gives the browser the new session's cookie. The session it had until now ends: somebody may have
-   planted it (SESS-02). */
-enum err give_cookie(struct req *rq, const struct signed_in *in);
-
-/* Answers with tokens, and with the cookie too when it is wished. */
-enum err answer_tokens(struct req *rq, const struct signed_in *in, bool with_cookie);
+/* Answers with tokens. */
+enum err answer_tokens(struct req *rq, const struct signed_in *in);
 
 /* Writes {"id","email",...} as member key. */
 void put_user(struct json_writer *j, const char *key, const struct session *session);

@@ -338,3 +338,43 @@ TEST_IN_WORLD(RACE_07_many_sign_in_while_the_hash_is_renewed)
     CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 200);
     check_chains(w);
 }
+
+/* --- no two wait for each other
+ * ------------------------------------------------------------------- */
+
+/* One changes the password, signs in anew or signs out, while the same session is refreshed. */
+static void disturb(void *arg, int i)
+{
+    struct melee *m = arg;
+    struct client c = *m->owner;
+    if (i == 0)
+        m->replies[i] = post(&c, "/v1/auth/password/change",
+                             json("current_password", PASSWORD, "password", FRESH, NULL));
+    else if (i < 6)
+        m->replies[i] = refresh(&c, c.refresh);
+    else if (i < 9)
+        m->replies[i] = login(client(m->w), ANN, PASSWORD);
+    else
+        m->replies[i] = call(&c, "DELETE", "/v1/account/sessions", NULL);
+}
+
+TEST_IN_WORLD(RACE_07_a_change_and_refreshes_never_wait_in_a_circle)
+{
+    person(w, ANN, PASSWORD);
+    for (int round = 0; round < MIXED_ROUNDS; round++) {
+        struct melee m = { .w = w, .owner = client(w) };
+        CHECK_NUM(login(m.owner, ANN, PASSWORD)->status, 200);
+        wait_for(MINUTE);
+        crowd(ACTORS, disturb, &m);
+        CHECK_NUM(m.replies[0]->status, 200);
+        for (int i = 1; i < ACTORS; i++) {
+            int status = m.replies[i]->status;
+            if (status != 200 && status != 204 && status != 401)
+                test_fail(__FILE__, __LINE__, "%d got %d: %s", i, status, m.replies[i]->body);
+        }
+        CHECK_NUM(get(m.owner, "/v1/auth/me")->status, 200); /* who changed it stays */
+        wait_for(MINUTE);
+        CHECK_NUM(reset(client(w), reset_token(w, ANN), PASSWORD)->status, 200);
+    }
+    check_chains(w);
+}
