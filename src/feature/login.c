@@ -84,7 +84,7 @@ static enum err show_login(struct req *rq)
     const char *next = safe_next(field(rq, "next"), "/");
     if (rq->is_signed_in)
         return see_other(rq, next);
-    vars_text(rq->vars, "next", next[1] ? next : NULL);
+    vars_text(rq->vars, "value_next", next[1] ? next : NULL);
     return page(rq, "login");
 }
 

@@ -81,3 +81,18 @@ TEST_IN_WORLD(every_node_notes_the_uses_of_its_sessions)
     run_jobs(w);
     CHECK_NUM(count_of(w, "SELECT last_seen_at FROM session"), before + MINUTE);
 }
+
+/* A wrong password does not make anybody lose their way. */
+TEST_IN_WORLD(next_outlives_a_refused_sign_in)
+{
+    person(w, ANN, PASSWORD);
+    struct client *ann = client(w);
+    struct reply *r = get(ann, "/login?next=/settings");
+    CHECK(strstr(r->body, "name=\"next\" value=\"/settings\"") != NULL);
+    r = post_form(ann, "/login", "email=" ANN "&password=wrong&next=%2Fsettings");
+    CHECK_NUM(r->status, 401);
+    CHECK(strstr(r->body, "name=\"next\" value=\"/settings\"") != NULL);
+    r = post_form(ann, "/login", "email=" ANN "&password=&next=%2Fsettings");
+    CHECK_NUM(r->status, 422);
+    CHECK(strstr(r->body, "name=\"next\" value=\"/settings\"") != NULL);
+}
