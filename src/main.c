@@ -39,11 +39,14 @@ static void print_help(FILE *to)
 int main(int argc, char **argv)
 {
     struct console console;
-    if (!console_parse(&console, argc, argv))
+    if (!console_parse(&console, argc, argv)) {
+        console_close(&console);
         return EXIT_USAGE;
+    }
     const char *verb = console_word(&console, 0);
     if (console_option(&console, "help") || text_equal(verb, "help")) {
         print_help(stdout);
+        console_close(&console);
         return EXIT_DONE;
     }
     app_register();
@@ -57,5 +60,6 @@ int main(int argc, char **argv)
     if (verb)
         (void)console_fail("there is no verb %s", verb);
     print_help(stderr);
+    console_close(&console);
     return EXIT_USAGE;
 }

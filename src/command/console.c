@@ -18,32 +18,41 @@
 
 enum { ARENA_MAX = 256 << 20, SECRET_MAX = 2000 };
 
-static bool takes_no_value(const char *name)
+/* Every option of every verb: a word that is misspelt is said, never skipped. */
+static const struct option {
+    const char *name;
+    bool takes_value;
+} known_options[] = {
+    { "json", false },  { "dev", false },   { "help", false }, { "yes", false },
+    { "config", true }, { "limit", true },  { "after", true }, { "account", true },
+    { "name", true },   { "locale", true }, { "role", true },
+};
+
+static const struct option *find_option(const char *name)
 {
-    static const char *const flags[] = { "json", "dev", "help", "yes" };
-    for (size_t i = 0; i < COUNT(flags); i++)
-        if (text_equal(name, flags[i]))
-            return true;
-    return false;
+    for (size_t i = 0; i < COUNT(known_options); i++)
+        if (text_equal(name, known_options[i].name))
+            return &known_options[i];
+    return NULL;
 }
 
 /* "--role ADMIN" and "--role=ADMIN"; moves *i over what it took. */
 static bool take_option(struct console *c, int argc, char **argv, int *i)
 {
     const char *name = argv[*i] + 2, *equals = strchr(name, '=');
-    if (c->option_count == OPTIONS_MAX)
-        return false;
-    c->names[c->option_count] =
-        equals ? text_copy(&c->arena, MEM(name, (size_t)(equals - name))) : name;
     if (equals)
-        c->values[c->option_count] = equals + 1;
-    else if (takes_no_value(name))
-        c->values[c->option_count] = "";
-    else if (*i + 1 < argc)
-        c->values[c->option_count] = argv[++*i];
-    else
-        return false;
-    c->option_count++;
+        name = text_copy(&c->arena, MEM(name, (size_t)(equals - name)));
+    const struct option *option = find_option(name);
+    if (!option)
+        return console_fail("there is no option --%s", name) == EXIT_DONE;
+    if (c->option_count == OPTIONS_MAX)
+        return console_fail("too many options") == EXIT_DONE;
+    if (equals && !option->takes_value)
+        return console_fail("--%s takes no value", name) == EXIT_DONE;
+    if (option->takes_value && !equals && *i + 1 == argc)
+        return console_fail("--%s needs a value", name) == EXIT_DONE;
+    c->names[c->option_count] = name;
+    c->values[c->option_count++] = equals ? equals + 1 : option->takes_value ? argv[++*i] : "";
     return true;
 }
 
@@ -53,10 +62,8 @@ bool console_parse(struct console *c, int argc, char **argv)
     arena_init(&c->arena, ARENA_MAX);
     for (int i = 1; i < argc; i++) {
         if (text_starts(argv[i], "--") && argv[i][2]) {
-            if (!take_option(c, argc, argv, &i)) {
-                (void)console_fail("%s needs a value", argv[i]);
+            if (!take_option(c, argc, argv, &i))
                 return false;
-            }
             continue;
         }
         if (c->word_count == WORDS_MAX) {

@@ -32,6 +32,8 @@ def version_and_help():
         said = ok(server.cli("--help"))
         check("serve" in said and said.count("\n") <= 50, "help fits a screen")
         refused(server.cli("srve"), "srve")
+        refused(server.cli("version", "--jsno", "x"), "--jsno")
+        refused(server.cli("version", "--json=1"), "--json")
         refused(server.cli())
 
 
