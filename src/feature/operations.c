@@ -8,6 +8,7 @@
 #include "account/session_cache.h"
 #include "base/text.h"
 #include "service/hashing.h"
+#include "service/job.h"
 #include "service/keyring.h"
 #include "service/metric.h"
 #include "service/outbox.h"
@@ -121,6 +122,20 @@ static void write_hashing(struct buf *out)
                        web_hash_queue_depth(), 1);
 }
 
+static enum err write_jobs(struct req *rq, struct buf *out)
+{
+    struct job_entry *jobs;
+    size_t count;
+    TRY(job_list(rq->tx.db, rq->arena, &jobs, &count));
+    buf_text(out, "# HELP jobs_last_success_timestamp_seconds when a periodic job last went well\n"
+                  "# TYPE jobs_last_success_timestamp_seconds gauge\n");
+    for (size_t i = 0; i < count; i++)
+        if (jobs[i].last_success_at)
+            buf_format(out, "jobs_last_success_timestamp_seconds{job=\"%s\"} %.3f\n", jobs[i].name,
+                       (double)jobs[i].last_success_at / SECOND);
+    return OK;
+}
+
 static enum err figures(struct req *rq)
 {
     struct buf out;
@@ -139,6 +154,7 @@ static enum err figures(struct req *rq)
                        keyring_age(), SECOND);
     metric_write_gauge(&out, "process_resident_memory_bytes", "resident memory", resident_bytes(),
                        1);
+    TRY(write_jobs(rq, &out));
     return answer_document(rq, "text/plain; version=0.0.4; charset=utf-8", buf_mem(&out));
 }
 

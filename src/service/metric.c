@@ -194,6 +194,7 @@ void metric_write_reference(struct buf *out)
         { "signing_key_age_seconds", "", "age of the active signing key" },
         { "cache_hits_total", "cache", "lookups that a cache answered" },
         { "cache_misses_total", "cache", "lookups that went to the store" },
+        { "jobs_last_success_timestamp_seconds", "job", "when a periodic job last went well" },
         { "process_resident_memory_bytes", "", "resident memory" },
     };
     buf_text(out, "# Metrics\n\nMade by `make docs`. Served at `/metrics` for Prometheus.\n\n"

@@ -96,8 +96,20 @@ static bool is_first_of_group(struct arena *arena, size_t i)
     return true;
 }
 
+/* The type of every problem+json answer names one of these by its fragment. */
+static void set_problems(struct vars *vars)
+{
+    for (int p = PROBLEM_NONE + 1; p < PROBLEM_COUNT; p++) {
+        struct vars *item = vars_item(vars, "problems");
+        vars_num(item, "status", problem_status((enum problem)p));
+        vars_text(item, "code", problem_code((enum problem)p));
+        vars_text(item, "what", problem_title((enum problem)p));
+    }
+}
+
 void openapi_set_vars(struct arena *arena, struct vars *vars)
 {
+    set_problems(vars);
     for (size_t i = 0; i < router_count(); i++) {
         if (!route_is_api(router_nth(i)) || !is_first_of_group(arena, i))
             continue;

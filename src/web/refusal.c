@@ -101,11 +101,13 @@ void refusal_answer(struct req *rq)
         answer_problem(rq, p);
     if (p == PROBLEM_METHOD_NOT_ALLOWED)
         http_header_add(response, "Allow", rq->match.allow);
+    /* RFC 6750, section 3.1: who sent no token hears of no error in it. */
+    bool is_bad_token =
+        p == PROBLEM_UNAUTHENTICATED && http_header_find(&rq->x->request, "authorization");
     if (problem_status(p) == 401)
         http_header_add(response, "WWW-Authenticate",
-                        p == PROBLEM_UNAUTHENTICATED
-                            ? "Bearer realm=\"cardea\", error=\"invalid_token\""
-                            : "Bearer realm=\"cardea\"");
+                        is_bad_token ? "Bearer realm=\"cardea\", error=\"invalid_token\""
+                                     : "Bearer realm=\"cardea\"");
     if (rq->retry_after)
         http_header_add(response, "Retry-After",
                         text_format(rq->arena, "%lld", (long long)rq->retry_after));

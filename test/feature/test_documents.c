@@ -6,7 +6,9 @@
 #include "sample.h"
 
 #include "http/http.h"
+#include "service/job.h"
 #include "service/setting.h"
+#include "web/problem.h"
 #include "web/web.h"
 
 #include <stdlib.h>
@@ -101,6 +103,27 @@ TEST_IN_WORLD(docs_show_every_api_route)
             test_fail(__FILE__, __LINE__, "/docs lacks %s", router_nth(i)->path);
 }
 
+TEST_IN_WORLD(the_type_of_every_problem_leads_to_its_place_in_the_docs)
+{
+    struct reply *r = get(client(w), "/docs");
+    for (int p = PROBLEM_NONE + 1; p < PROBLEM_COUNT; p++) {
+        const char *code = problem_code((enum problem)p);
+        if (!strstr(r->body, text_format(test_arena(), "id=\"%s\"", code)))
+            test_fail(__FILE__, __LINE__, "/docs has no place for %s", code);
+    }
+    CHECK(strstr(text_of(get(client(w), "/v1/nowhere"), "type"), "/docs#not_found") != NULL);
+}
+
+TEST_IN_WORLD(who_sent_no_token_hears_of_no_error_in_it)
+{
+    struct client *stranger = client(w);
+    const char *said = header_of(get(stranger, "/v1/auth/me"), "www-authenticate");
+    CHECK(said && !strstr(said, "error="));
+    stranger->bearer = "no.such.token";
+    said = header_of(get(stranger, "/v1/auth/me"), "www-authenticate");
+    CHECK(said && strstr(said, "error=\"invalid_token\""));
+}
+
 TEST_IN_WORLD(well_known_documents)
 {
     struct reply *r = get(client(w), "/.well-known/jwks.json");
@@ -131,6 +154,9 @@ TEST_IN_WORLD(operations_answer_and_tell_no_names)
     r = get(ann, "/metrics");
     CHECK_NUM(r->status, 200);
     CHECK(strstr(r->body, "active_sessions 1") && strstr(r->body, "# TYPE"));
+    CHECK_OK(job_run(w->db, test_arena(), "session.purge"));
+    CHECK(strstr(get(ann, "/metrics")->body,
+                 "jobs_last_success_timestamp_seconds{job=\"session.purge\"} ") != NULL);
     CHECK(!strstr(r->body, "ann@") && !strstr(r->body, ann->session_id));
 }
 
