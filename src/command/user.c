@@ -166,11 +166,14 @@ static int create(struct console *c, const char *address)
         return console_fail("%s is not an e-mail address", address);
     if (!read_roles(c, &creating.of.roles))
         return console_fail("a role is one of USER, SUPPORT, BILLING_ADMIN, ADMIN");
-    if (creating.of.name && !account_name_is_good(creating.of.name))
+    if (creating.of.name &&
+        !(text_is_utf8(mem_text(creating.of.name)) && account_name_is_good(creating.of.name)))
         return console_fail("--name holds control characters, or is empty or longer than 100");
     const char *password = console_read_secret(c, "Password");
     if (!password)
         return console_fail("no password on standard input");
+    if (!text_is_utf8(mem_text(password)))
+        return console_fail("the password is not UTF-8: no form could send it");
     enum password_judgement verdict =
         password_judge(&c->arena, password, email.address, creating.of.name);
     if (verdict != PASSWORD_IS_GOOD)

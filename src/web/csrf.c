@@ -79,6 +79,7 @@ static enum err make(struct req *rq, const char *subject, const char **ret)
     char *token = arena_alloc(rq->arena, TOKEN_CHARS + 1);
     TRY(keyring_derive(NULL, "csrf", key));
     hmac_sha256(MEM(key, sizeof key), mem_text(subject), mac);
+    mem_wipe(key, sizeof key);
     base64url_format(MEM(mac, sizeof mac), token);
     *ret = token;
     return OK;
