@@ -63,6 +63,7 @@ bool session_is_at_home(const struct session *session, const struct origin *from
 
 struct refreshed {
     const char *token;      /* the successor */
+    int64_t generation;     /* of the token that came */
     struct session session; /* with the account's part */
     bool is_repeat; /* the immediate predecessor came again within the grace: nothing changed */
     bool is_reuse;  /* an old token came back: the session was deleted in this tx (answer E_GONE) */
@@ -70,11 +71,15 @@ struct refreshed {
 };
 
 /*
- * Rotates. E_UNAUTHENTICATED: not a token of ours, or its session is over. E_GONE: see is_reuse and
+ * Refreshing in two steps, so that what needs no lock (the reads, checking the token, signing the
+ * new access token) is done before the write: finds what a token stands for, then rotates.
+ *
+ * E_UNAUTHENTICATED: not a token of ours, or its session is over. E_GONE: see is_reuse and
  * is_moved; the caller must commit then, so that the session stays ended.
  */
-enum err session_refresh(struct tx *tx, const char *token, const struct origin *from,
-                         struct refreshed *ret);
+enum err session_refresh_find(struct tx *peek, const char *token, const struct origin *from,
+                              struct refreshed *ret);
+enum err session_refresh(struct tx *tx, struct refreshed *r);
 
 /* The session a genuine refresh token of any generation belongs to (logout). E_UNAUTHENTICATED. */
 enum err session_of_refresh(struct tx *tx, const char *token, const char **ret_id);

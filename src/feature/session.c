@@ -51,16 +51,26 @@ static enum err report_end(struct req *rq, const struct refreshed *r)
     return refuse_and_keep(rq, PROBLEM_REFRESH_INVALID);
 }
 
+static enum err refuse_refresh(struct req *rq)
+{
+    metric_count(METRIC_TOKEN_REFRESHES, "invalid", "");
+    return refuse(rq, PROBLEM_REFRESH_INVALID);
+}
+
 static enum err refresh(struct req *rq)
 {
     struct refreshed r;
-    enum err e = session_refresh(&rq->tx, field(rq, "refresh_token"), &rq->from, &r);
-    if (e == E_UNAUTHENTICATED) {
-        metric_count(METRIC_TOKEN_REFRESHES, "invalid", "");
-        return refuse(rq, PROBLEM_REFRESH_INVALID);
-    }
-    if (r.session.account_id)
-        rq->by.actor = r.session.account_id;
+    enum err e = session_refresh_find(&rq->peek, field(rq, "refresh_token"), &rq->from, &r);
+    if (e == E_UNAUTHENTICATED)
+        return refuse_refresh(rq);
+    TRY(e);
+    rq->by.actor = r.session.account_id;
+    /* Before the write takes the lock: signing takes longer than all that is written. */
+    const char *access = r.is_moved ? NULL : access_token_make(rq->arena, &r.session);
+
+    e = session_refresh(&rq->tx, &r);
+    if (e == E_UNAUTHENTICATED)
+        return refuse_refresh(rq);
     if (e == E_GONE)
         return report_end(rq, &r);
     TRY(e);
@@ -69,7 +79,7 @@ static enum err refresh(struct req *rq)
     metric_count(METRIC_TOKEN_REFRESHES, r.is_repeat ? "repeated" : "ok", "");
 
     struct json_writer *j = answer(rq, 200);
-    json_put_text(j, "access_token", access_token_make(rq->arena, &r.session));
+    json_put_text(j, "access_token", access);
     json_put_text(j, "token_type", "Bearer");
     json_put_num(j, "expires_in", access_token_seconds());
     json_put_text(j, "refresh_token", r.token);
