@@ -134,22 +134,33 @@ static const char *folder_of(struct arena *arena, const char *path)
     return slash ? text_copy(arena, MEM(path, (size_t)(slash - path) + 1)) : ".";
 }
 
-/* Writing is for the store, its keys, mail in files and a socket; all else is only read. */
+/* The folders of the sockets in a list of addresses; gives how many folders there are then. */
+static size_t add_sockets(struct arena *arena, const char *list, struct sandbox *sandbox, size_t n)
+{
+    static const char prefix[] = "unix:";
+    while ((list = strstr(list, prefix)) && n < SANDBOX_FOLDERS_MAX) {
+        list += strlen(prefix);
+        sandbox->writable[n++] = folder_of(arena, text_copy(arena, MEM(list, strcspn(list, ", "))));
+    }
+    return n;
+}
+
+/* Writing is for the store, its keys, mail in files and sockets; all else is only read. */
 static void enter_sandbox(struct console *c)
 {
     struct arena *arena = &c->arena;
     const char *url = setting_text(SETTING_DATABASE_URL), *key = setting_text(SETTING_KEY_FILE);
     const char *mail = setting_text(SETTING_MAIL_DIR);
-    const char *socket = strstr(setting_text(SETTING_LISTEN), "unix:");
-    const char *path = socket ? text_copy(arena, MEM(socket + 5, strcspn(socket + 5, ","))) : NULL;
     bool is_file = text_starts(url, "sqlite:") && !text_equal(url, "sqlite::memory:");
-    sandbox_enter(&(struct sandbox){ .writable = {
-                                         is_file ? folder_of(arena, url + strlen("sqlite:")) : ".",
-                                         text_is_empty(key) ? NULL : folder_of(arena, key),
-                                         text_is_empty(mail) ? NULL : mail,
-                                         path ? folder_of(arena, path) : NULL,
-                                         "/dev/shm",
-                                     } });
+    struct sandbox sandbox = { .writable = {
+                                   is_file ? folder_of(arena, url + strlen("sqlite:")) : ".",
+                                   text_is_empty(key) ? NULL : folder_of(arena, key),
+                                   text_is_empty(mail) ? NULL : mail,
+                                   "/dev/shm",
+                               } };
+    size_t n = add_sockets(arena, setting_text(SETTING_LISTEN), &sandbox, 4);
+    (void)add_sockets(arena, setting_text(SETTING_OPS_LISTEN), &sandbox, n);
+    sandbox_enter(&sandbox);
 }
 
 static enum err open_house(struct house *h)

@@ -98,6 +98,8 @@ static enum err put_into_folder(struct arena *arena, const char *id, struct mem 
     if (good && rename(hidden, path) == 0)
         return OK;
     *ret_why = text_format(arena, "%s: %s", path, strerrordesc_np(errno));
+    LOG(LOG_WARN, "mail.folder_unusable", LOG_TEXT("why", *ret_why),
+        LOG_TEXT("do", "MAIL_DIR must exist and be writable since the start"));
     return E_BUSY;
 }
 

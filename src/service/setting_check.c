@@ -11,6 +11,7 @@
 #include "service/setting_parts.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* Bounds of numbers and spans; what is not named here may be 1 second to 10 years. */
 static const struct range {
@@ -256,6 +257,14 @@ static const char *check_locale(struct arena *, const char *text)
     return n >= 2 && n <= 16 && !text[n] ? NULL : "must be a language such as en or pt-BR";
 }
 
+/* A folder that is missing would be found out only by the first mail, or never. */
+static const char *check_folder(struct arena *, const char *text)
+{
+    struct stat found;
+    return stat(text, &found) == 0 && S_ISDIR(found.st_mode) ? NULL
+                                                             : "must be a folder that exists";
+}
+
 static const struct {
     enum setting setting;
     rule_fn check;
@@ -266,6 +275,7 @@ static const struct {
     { SETTING_LOG_LEVEL, check_level },       { SETTING_RATE_LIMITS, check_on_off },
     { SETTING_ADMIN_EMAIL, check_mailbox },   { SETTING_EMAIL_FROM_ADDRESS, check_mailbox },
     { SETTING_PASSWORD_HASH, check_hash },    { SETTING_DEFAULT_LOCALE, check_locale },
+    { SETTING_UI_DIR, check_folder },         { SETTING_MAIL_DIR, check_folder },
 };
 
 static const char *check_text(struct arena *arena, enum setting s, const char *text)

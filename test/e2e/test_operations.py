@@ -358,12 +358,16 @@ def it_serves_a_unix_socket():
     path = f"{folder}/s"
     try:
         server = Server()
+        os.mkdir(f"{folder}/apart")
         server.settings["LISTEN"] += f",unix:{path}"
+        server.settings["OPS_LISTEN"] = f"unix:{folder}/apart/s"
         with server:
-            with socket.socket(socket.AF_UNIX) as s:
-                s.connect(path)
-                s.sendall(f"GET /livez HTTP/1.1\r\nHost: localhost:{server.port}\r\nConnection: close\r\n\r\n".encode())
-                check(s.recv(4096).startswith(b"HTTP/1.1 200"), "an answer")
+            for where, target in ((path, "/livez"), (f"{folder}/apart/s", "/health")):
+                with socket.socket(socket.AF_UNIX) as s:
+                    s.connect(where)
+                    s.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost:{server.port}\r\n"
+                              "Connection: close\r\n\r\n".encode())
+                    check(s.recv(4096).startswith(b"HTTP/1.1 200"), "an answer")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -18,6 +18,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* A sender that answers as it is told and remembers. */
 static struct {
@@ -427,7 +429,9 @@ TEST(outbox_a_folder_gets_eml_files)
     CHECK(strstr(mail, "\r\nTo: <ann@example.org>\r\nSubject: Hello Ann\r\n") != NULL);
     CHECK(strstr(mail, "From: \"Cardea\"\r\n <cardea@example.org>\r\n") != NULL);
 
-    REQUIRE(setting_override(SETTING_MAIL_DIR, "/nonexistent/folder") == OK);
+    const char *lost = text_format(test_arena(), "%s/lost", test_folder());
+    REQUIRE(mkdir(lost, 0700) == 0 && setting_override(SETTING_MAIL_DIR, lost) == OK);
+    REQUIRE(rmdir(lost) == 0);
     id = mail_world_owe(db, "ben@example.org", "Ben");
     CHECK_NUM(deliver(db), 1);
     CHECK_NUM(mail_world_num(db, id, "sent_at"), 0);

@@ -90,6 +90,8 @@ static const struct refusal {
     { "RATE_LIMITS = maybe", "must be on or off" },
     { "PUBLIC_URL = https://example.org\nRATE_LIMITS = off", "only accepted while PUBLIC_URL" },
     { "ADMIN_EMAIL = ann@example.org", "give both or neither" },
+    { "UI_DIR = /nowhere/at/all", "UI_DIR" },
+    { "MAIL_DIR = /dev/null", "must be a folder that exists" },
     { "ADMIN_PASSWORD = correct horse", "give both or neither" },
     { "ADMIN_EMAIL = ann\nADMIN_PASSWORD = x", "must be a mail address" },
     { "TLS_CERT_FILE = a.pem", "TLS_CERT_FILE and TLS_KEY_FILE: give both or neither" },
