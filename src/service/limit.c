@@ -77,6 +77,17 @@ struct limit_state limit_take(const char *rule, struct mem key, int64_t count, i
     return state;
 }
 
+void limit_give_back(const char *rule, struct mem key)
+{
+    uint64_t hash = key_of(rule, key);
+    struct counter *set = table[hash % SETS];
+    pthread_mutex_lock(&stripes[hash % STRIPES]);
+    for (int i = 0; i < WAYS; i++)
+        if (set[i].key == hash && set[i].used > 0)
+            set[i].used--;
+    pthread_mutex_unlock(&stripes[hash % STRIPES]);
+}
+
 void limit_reset(void)
 {
     for (int i = 0; i < STRIPES; i++)

@@ -24,5 +24,8 @@ struct limit_state {
  */
 struct limit_state limit_take(const char *rule, struct mem key, int64_t count, int64_t span);
 
+/* Takes one counted use back: what was asked for was refused before it did anything. */
+void limit_give_back(const char *rule, struct mem key);
+
 /* Forgets everything: tests. */
 void limit_reset(void);

@@ -173,7 +173,8 @@ static enum err prepare(struct req *rq, bool is_operations)
     if (may_write(rq))
         TRY(csrf_check_source(rq, &is_proved));
     enum err e = fields_read(rq);
-    TRY(limits_take_early(rq));
+    if (!e)
+        TRY(limits_take_early(rq));
     /* Refused fields wait until it is known who asks: who must sign in hears of that first, and a
        form that is shown again holds the session's token. */
     return asks_for_session(rq) && e == E_REFUSED ? OK : e;
@@ -291,6 +292,8 @@ static void proceed(struct req *rq, enum err e)
     bool is_kept = e == OK || (e == E_REFUSED && rq->is_kept);
     if (!is_kept)
         db_rollback(&rq->tx);
+    if (e == E_REFUSED && rq->problem == PROBLEM_FIELDS_INVALID)
+        limits_give_back(rq);
     if (e)
         render_refusal(rq, e);
     else

@@ -79,17 +79,46 @@ static enum err judge(struct req *rq, const char *door, struct limit_state state
     return refuse(rq, PROBLEM_RATE_LIMITED);
 }
 
-static enum err take(struct req *rq, const struct limit_rule *rule)
+static const char *door_of(const struct req *rq, const struct limit_rule *rule)
+{
+    return rule->shared ? rule->shared : rq->route->path;
+}
+
+/* The counter's name: the door and what it counts by. */
+static const char *name_of(struct req *rq, const struct limit_rule *rule)
 {
     static const char *const by_names[] = { "", "ip", "account", "session", "email", "refresh" };
-    const char *door = rule->shared ? rule->shared : rq->route->path;
-    const char *name = text_format(rq->arena, "%s %s", door, by_names[rule->by]);
-    TRY(judge(rq, door, limit_take(name, key_of(rq, rule->by), rule->count, rule->span)));
-    if (rule->by != BY_IP || ip_is_v4(rq->client))
+    return text_format(rq->arena, "%s %s", door_of(rq, rule), by_names[rule->by]);
+}
+
+/* An IPv6 address counts for its site too. */
+static bool has_site(const struct req *rq, const struct limit_rule *rule)
+{
+    return rule->by == BY_IP && !ip_is_v4(rq->client);
+}
+
+static const char *site_name_of(struct req *rq, const struct limit_rule *rule)
+{
+    return text_format(rq->arena, "%s site", door_of(rq, rule));
+}
+
+static enum err take(struct req *rq, const struct limit_rule *rule)
+{
+    const char *door = door_of(rq, rule);
+    TRY(judge(rq, door,
+              limit_take(name_of(rq, rule), key_of(rq, rule->by), rule->count, rule->span)));
+    if (!has_site(rq, rule))
         return OK;
-    name = text_format(rq->arena, "%s site", door);
     return judge(rq, door,
-                 limit_take(name, network_of(rq, 48), rule->count * HOMES_OF_A_SITE, rule->span));
+                 limit_take(site_name_of(rq, rule), network_of(rq, 48),
+                            rule->count * HOMES_OF_A_SITE, rule->span));
+}
+
+static void give_back(struct req *rq, const struct limit_rule *rule)
+{
+    limit_give_back(name_of(rq, rule), key_of(rq, rule->by));
+    if (has_site(rq, rule))
+        limit_give_back(site_name_of(rq, rule), network_of(rq, 48));
 }
 
 static enum err take_all(struct req *rq, bool is_late)
@@ -103,9 +132,21 @@ static enum err take_all(struct req *rq, bool is_late)
     return OK;
 }
 
+void limits_give_back(struct req *rq)
+{
+    for (int i = 0; i < ROUTE_LIMITS && rq->has_paid && rq->route->limits[i].by; i++) {
+        const struct limit_rule *rule = &rq->route->limits[i];
+        if (rule->by != BY_ACCOUNT && rule->by != BY_SESSION)
+            give_back(rq, rule);
+    }
+    rq->has_paid = false;
+}
+
 enum err limits_take_early(struct req *rq)
 {
-    return take_all(rq, false);
+    TRY(take_all(rq, false));
+    rq->has_paid = true;
+    return OK;
 }
 
 enum err limits_take_late(struct req *rq)

@@ -10,6 +10,9 @@
    rq->limit. */
 enum err limits_take_early(struct req *rq);
 
+/* Takes back what limits_take_early counted: a form whose fields were refused has used nothing. */
+void limits_give_back(struct req *rq);
+
 /* Limits by session and account, once they are known. */
 enum err limits_take_late(struct req *rq);
 

@@ -65,6 +65,7 @@ struct req {
     struct limit_state limit; /* the tightest that was counted; none when its limit is 0 */
     struct field_error errors[FIELD_ERRORS];
     size_t error_count;
+    bool has_paid;                /* limits_take_early counted this request */
     bool is_kept;                 /* refused, but what was written stays (failures are counted) */
     const char *touched[TOUCHED]; /* accounts whose cached sessions the commit makes stale */
     bool wakes_jobs;

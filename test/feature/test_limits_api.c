@@ -108,6 +108,22 @@ TEST_IN_WORLD(RATE_every_door_has_its_default_limit)
         knock(w, d);
 }
 
+TEST_IN_WORLD(RATE_a_refused_form_has_used_nothing)
+{
+    static const char *const refused[] = { "short", "password1234", "ann@example.org" };
+    limits_on();
+    for (size_t i = 0; i < 4 * COUNT(refused); i++) {
+        const char *body = json("email", ANN, "password", refused[i % COUNT(refused)], NULL);
+        CHECK_NUM(ask(w, "/v1/auth/register", body, "192.0.2.9")->status, 422);
+    }
+    for (int i = 0; i < 3; i++)
+        CHECK_NUM(
+            ask(w, "/v1/auth/register", body_for("register", email_of(i)), "192.0.2.9")->status,
+            202);
+    check_limited(ask(w, "/v1/auth/register", body_for("register", email_of(9)), "192.0.2.9"),
+                  HOUR);
+}
+
 TEST_IN_WORLD(RATE_refresh_is_limited_by_session)
 {
     struct client *ann = signed_in(w, ANN);
