@@ -75,7 +75,8 @@ static enum err refresh(struct req *rq)
         return report_end(rq, &r);
     TRY(e);
     if (!r.is_repeat)
-        TRY(audit_add(&rq->tx, &rq->by, AUDIT_SESSION_REFRESHED, r.session.account_id, NULL));
+        TRY(audit_add(&rq->tx, &rq->by, AUDIT_SESSION_REFRESHED, r.session.account_id,
+                      text_format(rq->arena, "{\"session\":\"%s\"}", r.session.id)));
     metric_count(METRIC_TOKEN_REFRESHES, r.is_repeat ? "repeated" : "ok", "");
 
     struct json_writer *j = answer(rq, 200);

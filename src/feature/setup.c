@@ -32,7 +32,8 @@ enum err setup_add_account(struct tx *tx, const struct audit_by *by, const struc
     TRY(account_verify(tx, ret->id, of->phc, of->name));
     TRY(registration_drop_all(tx, ret->id));
     TRY(account_set_roles(tx, ret->id, of->roles));
-    TRY(audit_add(tx, by, AUDIT_ACCOUNT_CREATED, ret->id, NULL));
+    TRY(audit_add(tx, by, AUDIT_ACCOUNT_CREATED, ret->id,
+                  text_format(tx->arena, "{\"roles\":\"%s\"}", role_format(tx->arena, of->roles))));
     return account_find(tx, ret->id, ret);
 }
 

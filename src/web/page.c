@@ -53,6 +53,11 @@ static const char *page_to_come_back_to(struct req *rq)
     return safe_next(rq->x->request.path, "/");
 }
 
+void page_set_texts(struct req *rq)
+{
+    vars_num(rq->vars, "password_min", setting_num(SETTING_PASSWORD_MIN_LENGTH));
+}
+
 enum err page_set_vars(struct req *rq, const char *name)
 {
     struct vars *v = rq->vars;
@@ -60,6 +65,7 @@ enum err page_set_vars(struct req *rq, const char *name)
     vars_text(v, "lang", locale_tag(rq->locale));
     vars_text(v, "dir", locale_is_rtl(rq->locale) ? "rtl" : "ltr");
     vars_text(v, "page", name);
+    page_set_texts(rq);
     vars_text(v, "service_name", setting_text(SETTING_SERVICE_NAME));
     vars_text(v, "title",
               template_format(rq->arena, rq->locale, text_format(rq->arena, "%s.title", name), v));

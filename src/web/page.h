@@ -10,6 +10,9 @@
  */
 enum err page_set_vars(struct req *rq, const char *name);
 
+/* Sets the values that texts of the catalogues name, refusals too. */
+void page_set_texts(struct req *rq);
+
 /* The language of this request: the account's, the cookie's, the browser's, the setting's. */
 void page_choose_locale(struct req *rq);
 

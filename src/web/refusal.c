@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "service/setting.h"
+#include "web/page.h"
 
 static void put_errors(struct req *rq, struct json_writer *j)
 {
@@ -40,7 +41,8 @@ static void answer_problem(struct req *rq, enum problem p)
 
 static const char *wording(struct req *rq, enum problem p, const char *suffix)
 {
-    return locale_text(rq->locale, text_format(rq->arena, "error.%s%s", problem_code(p), suffix));
+    const char *key = text_format(rq->arena, "error.%s%s", problem_code(p), suffix);
+    return template_format(rq->arena, rq->locale, key, rq->vars);
 }
 
 /* The form again, with what was typed (but for secrets) and what is wrong with it. */
@@ -62,6 +64,7 @@ static enum err answer_form(struct req *rq, enum problem p)
 
 static enum err answer_page(struct req *rq, enum problem p)
 {
+    page_set_texts(rq);
     bool is_form = rq->route && rq->route->page && !route_is_safe(rq->route) &&
                    p != PROBLEM_INTERNAL && p != PROBLEM_CSRF_FAILED && p != PROBLEM_FORBIDDEN;
     if (is_form)

@@ -86,7 +86,7 @@ static void send_file(struct http_exchange *x, const char *name, struct mem plai
     const char *etag = text_format(&x->arena, "\"%s%s\"", hex_format(&x->arena, MEM(digest, 8)),
                                    packed ? "-gz" : "");
     http_header_add(response, "ETag", etag);
-    http_header_add(response, "Cache-Control", "public, max-age=86400");
+    http_header_add(response, "Cache-Control", "public, no-cache");
     http_header_add(response, "Vary", "Accept-Encoding");
     response->status = 200;
     if (known && strstr(known, etag)) {

@@ -8,6 +8,6 @@
 
 #include <stdbool.h>
 
-/* Answers a GET or HEAD below /static/; false when the path is elsewhere. ETag, gzip, cached for a
- * day. */
+/* Answers a GET or HEAD below /static/; false when the path is elsewhere. ETag, gzip; browsers
+   keep it and ask each time whether it still holds. */
 bool statics_answer(struct http_exchange *x);

@@ -21,7 +21,7 @@ TEST_IN_WORLD(each_answer_says_once_how_it_may_be_cached)
         const char *path, *cached;
     } cases[] = {
         { "/.well-known/jwks.json", "public, max-age=600" },
-        { "/static/cardea.css", "public, max-age=86400" },
+        { "/static/cardea.css", "public, no-cache" },
         { "/login", "no-store" },
         { "/v1/auth/me", "no-store" },
         { "/nothing", "no-store" },
