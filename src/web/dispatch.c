@@ -2,7 +2,7 @@
 /*
  * The dispatcher: see web.h. The life of a request:
  *
- *   prepare   match, host, source, early limits, fields      on the thread that read it
+ *   arrive    match, host, source, early limits, fields      on the thread that read it
  *   find      the session, from the cache or the store
  *   pass      access, CSRF token, late limits
  *   run       the handler; its first statement opens the transaction
@@ -14,20 +14,16 @@
 
 #include "account/session_cache.h"
 #include "base/clock.h"
-#include "base/hash.h"
-#include "base/id.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "base/thread.h"
-#include "http/forwarded.h"
 #include "service/hashing.h"
 #include "service/job.h"
 #include "service/limit.h"
 #include "service/metric.h"
 #include "service/setting.h"
+#include "web/arrive.h"
 #include "web/csrf.h"
 #include "web/door.h"
-#include "web/fields.h"
 #include "web/headers.h"
 #include "web/lane.h"
 #include "web/limits.h"
@@ -35,150 +31,17 @@
 #include "web/refusal.h"
 #include "web/statics.h"
 
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char web_operations[] = "operations";
 
-enum { PROXIES_MAX = 64, STORE_QUEUE = 4096, BUSY_RETRY_SECONDS = 2 };
+enum { STORE_QUEUE = 4096, BUSY_RETRY_SECONDS = 2 };
 
 static struct db *db;
 static bool is_synchronous;
 static struct lane *store_lane, *hash_lane;
 
-/* Whom to believe about addresses. A reload publishes a new list; readers may still walk the old
-   one, so that stays too. */
-struct proxies {
-    const struct proxies *before;
-    size_t count;
-    struct ip_range list[PROXIES_MAX];
-};
-static const struct proxies nobody;
-static _Atomic(const struct proxies *) proxies = &nobody;
-
 enum stage { STAGE_FOUND = 1, STAGE_INLINE = 2 };
-
-/* --- before the handler --- */
-
-/* A counter under a keyed hash: as unlike as random ones, and nobody can count by them; it protects
- * nothing, so the kernel is not asked each time. */
-static const char *new_request_id(struct arena *arena)
-{
-    static _Atomic uint64_t last;
-    const uint64_t number = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed);
-    const uint64_t input[2][2] = { { number, 0 }, { number, 1 } };
-    uint64_t half[2];
-    char *id = arena_alloc(arena, ID_CHARS + 1);
-    for (int i = 0; i < 2; i++)
-        half[i] = hash_keyed(MEM(input[i], sizeof input[i]));
-    id_encode((const unsigned char *)half, id);
-    return id;
-}
-
-/* Taken over when well-formed, else made. */
-static const char *choose_request_id(struct http_exchange *x)
-{
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    const char *given = http_header_find(&x->request, "x-request-id");
-    size_t n = given ? strlen(given) : 0;
-    bool is_good = n >= 8 && n <= 64 && strspn(given, allowed) == n;
-    return is_good ? given : new_request_id(&x->arena);
-}
-
-/* The trace id of a W3C traceparent, "00-<32 hex>-<16 hex>-<2 hex>"; NULL when there is none. */
-static const char *read_trace_id(struct http_exchange *x)
-{
-    const char *parent = http_header_find(&x->request, "traceparent");
-    if (!parent || strlen(parent) != 55 || !text_starts(parent, "00-") || parent[35] != '-' ||
-        strspn(parent + 3, "0123456789abcdef") != 32)
-        return NULL;
-    return text_copy(&x->arena, MEM(parent + 3, 32));
-}
-
-static struct req *new_request(struct http_exchange *x)
-{
-    struct req *rq = arena_alloc(&x->arena, sizeof *rq);
-    rq->x = x;
-    rq->arena = &x->arena;
-    x->user = rq;
-    rq->now = clock_now();
-    rq->request_id = choose_request_id(x);
-    rq->trace_id = read_trace_id(x);
-    const struct proxies *trusted = proxies;
-    rq->client = forwarded_client(&x->request, trusted->list, trusted->count);
-    rq->from = session_origin(rq->arena, rq->client, http_header_find(&x->request, "user-agent"));
-    rq->by = (struct audit_by){ "anonymous", rq->from.ip, rq->from.user_agent, rq->request_id };
-    rq->vars = vars_new(rq->arena);
-    db_begin(&rq->peek, db, DB_PEEK, rq->arena);
-    db_begin(&rq->tx, db, DB_READ, rq->arena);
-    page_choose_locale(rq);
-    return rq;
-}
-
-/* The name in a Host header, without its port. */
-static bool is_host(const char *host, const char *name)
-{
-    size_t n = strlen(name);
-    return strncasecmp(host, name, n) == 0 && (host[n] == 0 || host[n] == ':');
-}
-
-/* Links never depend on Host, and a strange one is refused (RST-02). Health checks come by address.
- */
-static enum err check_host(struct req *rq)
-{
-    const char *host = rq->x->request.host;
-    if (rq->route && (rq->route->access == OPERATIONS || rq->route->access == PROBE))
-        return OK;
-    if (is_host(host, setting_public_host()))
-        return OK;
-    bool is_local =
-        is_host(host, "localhost") || is_host(host, "127.0.0.1") || is_host(host, "[::1]");
-    return setting_is_loopback() && is_local ? OK : refuse(rq, PROBLEM_MISDIRECTED);
-}
-
-static enum err match(struct req *rq, bool is_operations)
-{
-    const struct http_request *request = &rq->x->request;
-    enum err e = router_match(request->method, request->path, rq->arena, &rq->match);
-    rq->route = rq->match.route;
-    TRY(check_host(rq));
-    if (e == E_DENIED)
-        return refuse(rq, PROBLEM_METHOD_NOT_ALLOWED);
-    bool is_apart = !text_is_empty(setting_text(SETTING_OPS_LISTEN));
-    if (!e && is_apart && rq->route->access != PROBE &&
-        (rq->route->access == OPERATIONS) != is_operations)
-        return refuse(rq, PROBLEM_NOT_FOUND);
-    return e ? refuse(rq, PROBLEM_NOT_FOUND) : OK;
-}
-
-static bool may_write(const struct req *rq)
-{
-    return !route_is_safe(rq->route);
-}
-
-static bool asks_for_session(const struct req *rq)
-{
-    return rq->route->access >= VISITOR && rq->route->access <= ADMIN;
-}
-
-/* What can be said without knowing who asks. */
-static enum err prepare(struct req *rq, bool is_operations)
-{
-    bool is_proved;
-    TRY(match(rq, is_operations));
-    rq->tx.mode = may_write(rq) ? DB_WRITE : DB_READ;
-    TRY(door_read_credentials(rq));
-    if (may_write(rq))
-        TRY(csrf_check_source(rq, &is_proved));
-    enum err e = fields_read(rq);
-    if (!e)
-        TRY(limits_take_early(rq));
-    /* Refused fields wait until it is known who asks: who must sign in hears of that first, and a
-       form that is shown again holds the session's token. */
-    return asks_for_session(rq) && e == E_REFUSED ? OK : e;
-}
 
 /* --- the handler --- */
 
@@ -187,8 +50,8 @@ static enum err pass(struct req *rq)
     bool is_proved = false;
     TRY(door_check_access(rq));
     if (rq->problem)
-        return E_REFUSED; /* the fields, see prepare */
-    if (may_write(rq)) {
+        return E_REFUSED; /* the fields, see arrive_check */
+    if (!route_is_safe(rq->route)) {
         TRY(csrf_check_source(rq, &is_proved));
         TRY(csrf_check_token(rq, is_proved));
     }
@@ -197,7 +60,7 @@ static enum err pass(struct req *rq)
 
 static enum err run_handler(struct req *rq)
 {
-    if (asks_for_session(rq) && !(rq->stage & STAGE_FOUND))
+    if (route_asks_for_session(rq->route) && !(rq->stage & STAGE_FOUND))
         TRY(door_find_session(rq));
     if (rq->is_signed_in)
         page_choose_locale(rq);
@@ -210,7 +73,7 @@ static enum err run_handler(struct req *rq)
 static void log_request(const struct req *rq, int64_t ns)
 {
     int status = rq->x->response.status;
-    bool is_quiet = status < 400 && (!rq->route || !may_write(rq));
+    bool is_quiet = status < 400 && (!rq->route || route_is_safe(rq->route));
     LOG(status >= 500 ? LOG_WARN
         : is_quiet    ? LOG_DEBUG
                       : LOG_INFO,
@@ -283,7 +146,7 @@ static void committed(void *arg, enum err result)
     send(rq, rq->stage & STAGE_INLINE);
 }
 
-/* From the session on. e is what preparing gave. */
+/* From the session on. e is what arriving gave. */
 static void proceed(struct req *rq, enum err e)
 {
     if (!e)
@@ -351,7 +214,7 @@ static enum http_turn hand_over(struct req *rq, struct lane *lane)
 static enum http_turn route_to_lane(struct req *rq)
 {
     bool needs_store = false;
-    if (asks_for_session(rq)) {
+    if (route_asks_for_session(rq->route)) {
         enum err e = door_find_cached(rq);
         needs_store = e == E_BUSY;
         if (e && !needs_store)
@@ -381,14 +244,14 @@ enum http_turn web_handle(struct http_exchange *x, void *arg)
     }
     if (statics_answer(x))
         return answer_at_once(x);
-    struct req *rq = new_request(x);
+    struct req *rq = arrive(x, db);
     log_set_request(rq->request_id, rq->trace_id);
     if (headers_answer_preflight(rq)) {
         headers_add_security(&x->response, NULL);
         http_header_add(&x->response, "X-Request-Id", rq->request_id);
         return answer_at_once(x);
     }
-    enum err e = prepare(rq, arg == web_operations);
+    enum err e = arrive_check(rq, arg == web_operations);
     return e ? run_inline(rq, e) : route_to_lane(rq);
 }
 
@@ -398,7 +261,7 @@ void web_refuse(struct http_response *response, struct arena *arena, int status,
     struct buf body;
     struct json_writer j;
     enum problem p = problem_of_status(status);
-    const char *id = new_request_id(arena);
+    const char *id = arrive_new_id(arena);
     buf_init(&body, arena, 2000);
     json_write(&j, &body);
     json_begin_object(&j, NULL);
@@ -418,33 +281,9 @@ void web_refuse(struct http_response *response, struct arena *arena, int status,
 
 /* --- start and end --- */
 
-static void read_proxies(const char *list, struct proxies *ret)
-{
-    while (*list && ret->count < PROXIES_MAX) {
-        char one[64];
-        list += strspn(list, ", ");
-        size_t n = strcspn(list, ", ");
-        if (n && n < sizeof one) {
-            memcpy(one, list, n);
-            one[n] = 0;
-            ret->count += ip_range_parse(one, &ret->list[ret->count]);
-        }
-        list += n;
-    }
-}
-
 void web_configure(void)
 {
-    struct proxies found = { .before = proxies };
-    read_proxies(setting_text(SETTING_TRUSTED_PROXIES), &found);
-    if (found.count == found.before->count &&
-        mem_equal(MEM(found.list, sizeof found.list), MEM(found.before->list, sizeof found.list)))
-        return;
-    struct proxies *next = malloc(sizeof *next);
-    if (!next)
-        abort();
-    *next = found;
-    proxies = next;
+    arrive_configure();
 }
 
 enum err web_open(const struct web_options *options)
@@ -452,7 +291,7 @@ enum err web_open(const struct web_options *options)
     int64_t hashers = setting_num(SETTING_HASH_THREADS);
     db = options->db;
     is_synchronous = options->is_synchronous;
-    web_configure();
+    arrive_configure();
     if (is_synchronous)
         return OK;
     TRY(lane_open(&store_lane, &(struct lane_options){

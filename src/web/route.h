@@ -99,6 +99,8 @@ struct route {
 bool route_is_api(const struct route *route);
 /* GET or HEAD. */
 bool route_is_safe(const struct route *route);
+/* Whoever is signed in is looked for. */
+bool route_asks_for_session(const struct route *route);
 /* "anyone", "signed in", ... */
 const char *route_access_name(enum access access);
 

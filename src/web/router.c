@@ -25,6 +25,11 @@ bool route_is_safe(const struct route *route)
     return route->method == HTTP_GET || route->method == HTTP_HEAD;
 }
 
+bool route_asks_for_session(const struct route *route)
+{
+    return route->access >= VISITOR && route->access <= ADMIN;
+}
+
 const char *route_access_name(enum access access)
 {
     static const char *const names[] = {

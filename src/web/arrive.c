@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The arrival of a request: see arrive.h.
+ */
+#include "web/arrive.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "http/forwarded.h"
+#include "service/setting.h"
+#include "web/csrf.h"
+#include "web/door.h"
+#include "web/fields.h"
+#include "web/limits.h"
+#include "web/page.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROXIES_MAX = 64 };
+
+/* Whom to believe about addresses. A reload publishes a new list; readers may still walk the old
+   one, so that stays too. */
+struct proxies {
+    const struct proxies *before;
+    size_t count;
+    struct ip_range list[PROXIES_MAX];
+};
+static const struct proxies nobody;
+static _Atomic(const struct proxies *) proxies = &nobody;
+
+/* A counter under a keyed hash: as unlike as random ones, and nobody can count by them; it protects
+ * nothing, so the kernel is not asked each time. */
+const char *arrive_new_id(struct arena *arena)
+{
+    static _Atomic uint64_t last;
+    const uint64_t number = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed);
+    const uint64_t input[2][2] = { { number, 0 }, { number, 1 } };
+    uint64_t half[2];
+    char *id = arena_alloc(arena, ID_CHARS + 1);
+    for (int i = 0; i < 2; i++)
+        half[i] = hash_keyed(MEM(input[i], sizeof input[i]));
+    id_encode((const unsigned char *)half, id);
+    return id;
+}
+
+/* Taken over when well-formed, else made. */
+static const char *choose_request_id(struct http_exchange *x)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    const char *given = http_header_find(&x->request, "x-request-id");
+    size_t n = given ? strlen(given) : 0;
+    bool is_good = n >= 8 && n <= 64 && strspn(given, allowed) == n;
+    return is_good ? given : arrive_new_id(&x->arena);
+}
+
+/* The trace id of a W3C traceparent, "00-<32 hex>-<16 hex>-<2 hex>"; NULL when there is none. */
+static const char *read_trace_id(struct http_exchange *x)
+{
+    const char *parent = http_header_find(&x->request, "traceparent");
+    if (!parent || strlen(parent) != 55 || !text_starts(parent, "00-") || parent[35] != '-' ||
+        strspn(parent + 3, "0123456789abcdef") != 32)
+        return NULL;
+    return text_copy(&x->arena, MEM(parent + 3, 32));
+}
+
+struct req *arrive(struct http_exchange *x, struct db *db)
+{
+    struct req *rq = arena_alloc(&x->arena, sizeof *rq);
+    rq->x = x;
+    rq->arena = &x->arena;
+    x->user = rq;
+    rq->now = clock_now();
+    rq->request_id = choose_request_id(x);
+    rq->trace_id = read_trace_id(x);
+    const struct proxies *trusted = proxies;
+    rq->client = forwarded_client(&x->request, trusted->list, trusted->count);
+    rq->from = session_origin(rq->arena, rq->client, http_header_find(&x->request, "user-agent"));
+    rq->by = (struct audit_by){ "anonymous", rq->from.ip, rq->from.user_agent, rq->request_id };
+    rq->vars = vars_new(rq->arena);
+    db_begin(&rq->peek, db, DB_PEEK, rq->arena);
+    db_begin(&rq->tx, db, DB_READ, rq->arena);
+    page_choose_locale(rq);
+    return rq;
+}
+
+/* The name in a Host header, without its port. */
+static bool is_host(const char *host, const char *name)
+{
+    size_t n = strlen(name);
+    return strncasecmp(host, name, n) == 0 && (host[n] == 0 || host[n] == ':');
+}
+
+/* Links never depend on Host, and a strange one is refused (RST-02). Health checks come by address.
+ */
+static enum err check_host(struct req *rq)
+{
+    const char *host = rq->x->request.host;
+    if (rq->route && (rq->route->access == OPERATIONS || rq->route->access == PROBE))
+        return OK;
+    if (is_host(host, setting_public_host()))
+        return OK;
+    bool is_local =
+        is_host(host, "localhost") || is_host(host, "127.0.0.1") || is_host(host, "[::1]");
+    return setting_is_loopback() && is_local ? OK : refuse(rq, PROBLEM_MISDIRECTED);
+}
+
+static enum err match(struct req *rq, bool is_operations)
+{
+    const struct http_request *request = &rq->x->request;
+    enum err e = router_match(request->method, request->path, rq->arena, &rq->match);
+    rq->route = rq->match.route;
+    TRY(check_host(rq));
+    if (e == E_DENIED)
+        return refuse(rq, PROBLEM_METHOD_NOT_ALLOWED);
+    bool is_apart = !text_is_empty(setting_text(SETTING_OPS_LISTEN));
+    if (!e && is_apart && rq->route->access != PROBE &&
+        (rq->route->access == OPERATIONS) != is_operations)
+        return refuse(rq, PROBLEM_NOT_FOUND);
+    return e ? refuse(rq, PROBLEM_NOT_FOUND) : OK;
+}
+
+enum err arrive_check(struct req *rq, bool is_operations)
+{
+    bool is_proved;
+    TRY(match(rq, is_operations));
+    rq->tx.mode = route_is_safe(rq->route) ? DB_READ : DB_WRITE;
+    TRY(door_read_credentials(rq));
+    if (!route_is_safe(rq->route))
+        TRY(csrf_check_source(rq, &is_proved));
+    enum err e = fields_read(rq);
+    if (!e)
+        TRY(limits_take_early(rq));
+    return route_asks_for_session(rq->route) && e == E_REFUSED ? OK : e;
+}
+
+/* --- whom to believe --- */
+
+static void read_proxies(const char *list, struct proxies *ret)
+{
+    while (*list && ret->count < PROXIES_MAX) {
+        char one[64];
+        list += strspn(list, ", ");
+        size_t n = strcspn(list, ", ");
+        if (n && n < sizeof one) {
+            memcpy(one, list, n);
+            one[n] = 0;
+            ret->count += ip_range_parse(one, &ret->list[ret->count]);
+        }
+        list += n;
+    }
+}
+
+void arrive_configure(void)
+{
+    struct proxies found = { .before = proxies };
+    read_proxies(setting_text(SETTING_TRUSTED_PROXIES), &found);
+    if (found.count == found.before->count &&
+        mem_equal(MEM(found.list, sizeof found.list), MEM(found.before->list, sizeof found.list)))
+        return;
+    struct proxies *next = malloc(sizeof *next);
+    if (!next)
+        abort();
+    *next = found;
+    proxies = next;
+}
