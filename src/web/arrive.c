@@ -126,12 +126,11 @@ static enum err match(struct req *rq, bool is_operations)
 
 enum err arrive_check(struct req *rq, bool is_operations)
 {
-    bool is_proved;
     TRY(match(rq, is_operations));
     rq->tx.mode = route_is_safe(rq->route) ? DB_READ : DB_WRITE;
     TRY(door_read_credentials(rq));
     if (!route_is_safe(rq->route))
-        TRY(csrf_check_source(rq, &is_proved));
+        TRY(csrf_check_source(rq));
     enum err e = fields_read(rq);
     if (!e)
         TRY(limits_take_early(rq));

@@ -43,19 +43,19 @@ static bool is_our_origin(struct req *rq, const char *origin)
 /* Sec-Fetch-Site is the browser's own word, and cannot be set by a page; where it is missing,
    Origin speaks. A form on a page without a referrer sends "Origin: null" even to its own site, so
    the first decides alone. */
-enum err csrf_check_source(struct req *rq, bool *ret_is_proved)
+enum err csrf_check_source(struct req *rq)
 {
     const char *site = http_header_find(&rq->x->request, "sec-fetch-site");
     const char *origin = http_header_find(&rq->x->request, "origin");
     bool is_listed = origin && route_is_api(rq->route) && csrf_is_allowed_origin(origin);
     bool is_same = text_equal(site, "same-origin");
-    *ret_is_proved = is_same;
+    rq->is_source_proved = is_same;
     if (is_same || text_equal(site, "none") || is_listed)
         return OK;
     if (site)
         return refuse(rq, PROBLEM_CSRF_FAILED);
-    *ret_is_proved = origin && is_our_origin(rq, origin);
-    return !origin || *ret_is_proved ? OK : refuse(rq, PROBLEM_CSRF_FAILED);
+    rq->is_source_proved = origin && is_our_origin(rq, origin);
+    return !origin || rq->is_source_proved ? OK : refuse(rq, PROBLEM_CSRF_FAILED);
 }
 
 static const char *form_cookie_name(void)
@@ -98,14 +98,14 @@ static enum err make_for(struct req *rq, const char *form_cookie, const char **r
     return make(rq, text_format(rq->arena, "form:%s", form_cookie), ret);
 }
 
-enum err csrf_check_token(struct req *rq, bool is_proved)
+enum err csrf_check_token(struct req *rq)
 {
     const char *cookie = find_form_cookie(rq), *expected;
     const char *header = http_header_find(&rq->x->request, "x-csrf-token");
     const char *presented = rq->form_csrf ? rq->form_csrf : header;
     /* An API call needs no token when no cookie speaks for it, or the browser vouches for its
        source: JSON cannot be sent across sites without asking first. */
-    if (route_is_api(rq->route) && (!rq->came_by_cookie || is_proved))
+    if (route_is_api(rq->route) && (!rq->came_by_cookie || rq->is_source_proved))
         return OK;
     if (!presented || (!rq->is_signed_in && !cookie))
         return refuse(rq, PROBLEM_CSRF_FAILED);

@@ -8,12 +8,12 @@
 
 #include "web/req.h"
 
-/* The first wall, for every request that may write. Refuses with csrf_failed. *ret_is_proved: the
-   browser said that the request comes from our own pages. */
-enum err csrf_check_source(struct req *rq, bool *ret_is_proved);
+/* The first wall, for every request that may write. Refuses with csrf_failed; notes in
+   rq->is_source_proved what the browser vouched for. */
+enum err csrf_check_source(struct req *rq);
 
 /* The second wall, once the session is known. */
-enum err csrf_check_token(struct req *rq, bool is_proved);
+enum err csrf_check_token(struct req *rq);
 
 /* The token for forms on the page that is being rendered; sets the cookie it is bound to when
  * needed. */

@@ -47,14 +47,11 @@ enum stage { STAGE_FOUND = 1, STAGE_INLINE = 2 };
 
 static enum err pass(struct req *rq)
 {
-    bool is_proved = false;
     TRY(door_check_access(rq));
     if (rq->problem)
         return E_REFUSED; /* the fields, see arrive_check */
-    if (!route_is_safe(rq->route)) {
-        TRY(csrf_check_source(rq, &is_proved));
-        TRY(csrf_check_token(rq, is_proved));
-    }
+    if (!route_is_safe(rq->route))
+        TRY(csrf_check_token(rq));
     return limits_take_late(rq);
 }
 

@@ -45,7 +45,8 @@ struct req {
     struct audit_by by;
     bool is_signed_in;
     struct session session;
-    bool came_by_cookie; /* the session was named by the cookie, not by a bearer token */
+    bool is_source_proved; /* the browser says that the request comes from our own pages */
+    bool came_by_cookie;   /* the session was named by the cookie, not by a bearer token */
 
     /* What they ask. */
     const char *values[ROUTE_FIELDS]; /* by the route's order; NULL when absent */

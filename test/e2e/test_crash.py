@@ -259,9 +259,8 @@ def nothing_acknowledged_is_lost_by_kills(engine):
         for worker in workers:
             worker.join(120)
         equal(run.problems, [], f"after {cycle + 1} kills")
-        # A busy machine may stall a few of them by itself (one fsync of a neighbour is enough).
         starts.sort()
-        check(starts[len(starts) * 95 // 100 - 1] <= 2, f"I9: ready after {starts[-8:]} s")
+        check(starts[-1] <= 2, f"I9: ready after {starts[-8:]} s")
         final_checks(run)
         server.stop()
         store_is_sound(server, run)
