@@ -12,7 +12,7 @@ B := build/$(FLAVOUR)
 
 LIBS := libcrypto libssl sqlite3 jansson zlib
 # Headers only: these libraries are opened at run time by the one file that needs them.
-LAZY := libcurl libpq
+LAZY := libcurl libpq libqrencode
 
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes \
             -Wwrite-strings -Wconversion -Wimplicit-fallthrough -Wno-missing-field-initializers

@@ -9,7 +9,9 @@
 
 #include <stdint.h>
 
-enum { SHA256_BYTES = 32 };
+enum { SHA256_BYTES = 32, DIGEST_BYTES_MAX = 64 };
+
+enum digest { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512 };
 
 void sha256(struct mem bytes, uint8_t out[SHA256_BYTES]);
 
@@ -19,6 +21,10 @@ void sha256_pieces(const struct mem *pieces, size_t count, uint8_t out[SHA256_BY
 
 /* RFC 2104. */
 void hmac_sha256(struct mem key, struct mem bytes, uint8_t out[SHA256_BYTES]);
+
+/* The same over any of them, for one-time codes (RFC 6238 1.2); gives how many bytes it wrote. A
+ * MAC does not ask that SHA-1 resist collisions. */
+size_t hmac(enum digest digest, struct mem key, struct mem bytes, uint8_t out[DIGEST_BYTES_MAX]);
 
 /* RFC 5869, extract with an empty salt and expand with info = label; n at most 255 * 32. A label
    per purpose keeps keys apart. */

@@ -41,9 +41,12 @@ static void free_contexts(void *p)
 
 static void fetch_algorithms(void)
 {
+    algorithms.sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
     algorithms.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    algorithms.sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
     algorithms.aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    evp_must(algorithms.sha256 && algorithms.aes_256_gcm, "fetching the algorithms");
+    evp_must(algorithms.sha1 && algorithms.sha256 && algorithms.sha512 && algorithms.aes_256_gcm,
+             "fetching the algorithms");
     evp_must(pthread_key_create(&contexts_key, free_contexts) == 0, "making the thread key");
 }
 

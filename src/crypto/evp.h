@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct evp_algorithms {
-    EVP_MD *sha256;
+    EVP_MD *sha1, *sha256, *sha512;
     EVP_CIPHER *aes_256_gcm;
 };
 
