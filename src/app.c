@@ -28,13 +28,13 @@
 #include <sys/resource.h>
 
 static const struct route *const routes[] = {
-    register_routes,  login_routes,      session_routes,  reset_routes,
-    security_routes,  profile_routes,    setup_routes,    document_routes,
+    register_routes,  login_routes,      session_routes,  reset_routes,  security_routes,
+    profile_routes,   setup_routes,      document_routes, reauth_routes, device_routes,
     dashboard_routes, operations_routes, dev_mail_routes, NULL,
 };
 
 static const struct job_kind *const jobs[] = {
-    register_jobs, session_jobs, reset_jobs, upkeep_jobs, outbox_jobs, NULL,
+    register_jobs, session_jobs, reset_jobs, device_jobs, upkeep_jobs, outbox_jobs, NULL,
 };
 
 void app_register(void)

@@ -118,11 +118,10 @@ static void add_texts(struct vars *v)
         { "requested_at", "2026-11-21T05:03:01.123Z" },
         { "requested_ip", "192.0.2.18" },
         { "requested_agent", "Firefox on Linux" },
-        { "changed_at", "2026-11-21T05:03:01.123Z" },
+        { "signed_in_at", "2026-11-21T05:03:01.123Z" },
         { "at", "2026-11-21T05:03:01.123Z" },
         { "ip", "192.0.2.18" },
         { "agent", "Firefox on Linux" },
-        { "device", "Firefox on Linux" },
         { "hours", "24" },
         { "minutes", "30" },
         { "link", "https://login.example.org/verify-email?token=ver_01jd8x0000000000000000000ab"

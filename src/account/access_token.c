@@ -5,6 +5,7 @@
  */
 #include "account/access_token.h"
 
+#include "account/level.h"
 #include "account/role.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -38,11 +39,6 @@ int64_t access_token_seconds(void)
     return setting_span(SETTING_ACCESS_TOKEN_TTL) / SECOND;
 }
 
-const char *access_level(const char *amr)
-{
-    return strstr(amr, "mfa") ? "aal2" : "aal1";
-}
-
 const char *access_token_make(struct arena *arena, const struct session *session)
 {
     struct buf claims;
@@ -61,7 +57,7 @@ const char *access_token_make(struct arena *arena, const struct session *session
     json_put_num(&j, "exp", now + access_token_seconds());
     json_put_num(&j, "auth_time", session->auth_at / SECOND);
     json_put_words(&j, "amr", session->amr);
-    json_put_text(&j, "acr", access_level(session->amr));
+    json_put_text(&j, "acr", level_name(session->amr));
     role_put(&j, "roles", session->roles);
     json_end(&j);
     return jws_sign(keyring_signing(), arena, TYP, buf_mem(&claims));

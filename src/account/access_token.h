@@ -25,6 +25,3 @@ enum err access_token_check(struct arena *arena, const char *token, const char *
 
 /* Forgets which tokens were verified: tests, and when a key is withdrawn. */
 void access_token_forget(void);
-
-/* The level of a session by its methods: "aal1" or "aal2". */
-const char *access_level(const char *amr);

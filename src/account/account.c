@@ -10,13 +10,13 @@
 
 #define COLUMNS                                                                          \
     "id, email, email_key, name, locale, password, roles, email_verified_at, locked_at," \
-    " last_sign_in_at, created_at, password_changed_at"
+    " last_sign_in_at, created_at, password_changed_at, mfa_at"
 
 #define INTO_ACCOUNT(a)                                                                          \
     INTO(to_text(&(a)->id), to_text(&(a)->email), to_text(&(a)->email_key), to_text(&(a)->name), \
          to_text(&(a)->locale), to_text(&(a)->password), to_num(&(a)->roles),                    \
          to_num(&(a)->verified_at), to_num(&(a)->locked_at), to_num(&(a)->last_sign_in_at),      \
-         to_num(&(a)->created_at), to_num(&(a)->password_changed_at))
+         to_num(&(a)->created_at), to_num(&(a)->password_changed_at), to_num(&(a)->mfa_at))
 
 enum err account_find_email(struct tx *tx, const char *email_key, struct account *ret)
 {
@@ -102,17 +102,31 @@ enum err account_set_profile(struct tx *tx, const char *id, const char *name, co
     return changed(e, rows, E_NOT_FOUND);
 }
 
-enum err account_sign_in(struct tx *tx, const struct account *who, bool by_password)
+enum err account_sign_in(struct tx *tx, const struct account *who,
+                         const struct account_proof *proof, bool *ret_asks_second)
 {
-    int64_t rows = 0;
-    enum err e = db_change(
-        tx,
-        "UPDATE account SET last_sign_in_at = $2"
-        " WHERE id = $1 AND email_verified_at IS NOT NULL"
-        "   AND locked_at IS NULL"
-        "   AND ($3 = 0 OR coalesce(password_changed_at, 0) = $4)",
-        V(text(who->id), num(clock_now()), num(by_password), num(who->password_changed_at)), &rows);
-    return changed(e, rows, E_DENIED);
+    int64_t mfa_at = 0;
+    enum err e = db_one(tx,
+                        "UPDATE account SET last_sign_in_at = CASE WHEN mfa_at IS NULL OR $5 = 1"
+                        "                                          THEN $2 ELSE last_sign_in_at END"
+                        " WHERE id = $1 AND email_verified_at IS NOT NULL"
+                        "   AND locked_at IS NULL"
+                        "   AND ($3 = 0 OR coalesce(password_changed_at, 0) = $4)"
+                        " RETURNING mfa_at",
+                        V(text(who->id), num(clock_now()), num(proof->by_password),
+                          num(who->password_changed_at), num(proof->is_enough)),
+                        INTO(to_num(&mfa_at)));
+    if (e == E_NOT_FOUND)
+        return E_DENIED;
+    TRY(e);
+    *ret_asks_second = mfa_at && !proof->is_enough;
+    return OK;
+}
+
+enum err account_set_mfa(struct tx *tx, const char *id, bool is_on)
+{
+    return db_run(tx, "UPDATE account SET mfa_at = $2, updated_at = $3 WHERE id = $1",
+                  V(text(id), num_or_null(is_on ? clock_now() : 0), num(clock_now())));
 }
 
 enum err account_count_admins(struct tx *tx, int64_t *ret)
@@ -208,6 +222,7 @@ enum err account_list(struct tx *tx, const char *after, int64_t limit, struct ac
             .last_sign_in_at = db_at(&rows, i, 9)->num,
             .created_at = db_at(&rows, i, 10)->num,
             .password_changed_at = db_at(&rows, i, 11)->num,
+            .mfa_at = db_at(&rows, i, 12)->num,
         };
     return OK;
 }

@@ -19,6 +19,7 @@ struct account {
     const char *password; /* PHC string, NULL when there is none */
     int64_t roles;
     int64_t verified_at, locked_at, last_sign_in_at, created_at, password_changed_at;
+    int64_t mfa_at; /* a second step is asked for since then */
 };
 
 /* By unique key or id. E_NOT_FOUND. */
@@ -53,10 +54,20 @@ enum err account_rehash(struct tx *tx, const struct account *old, const char *ph
 /* Name (NULL clears) and locale. */
 enum err account_set_profile(struct tx *tx, const char *id, const char *name, const char *locale);
 
-/* Notes a sign-in if the account is verified, open, and, when it was proved by_password, its
-   password is still the one that who was read with; E_DENIED otherwise. Takes the row's lock, so
-   that it cannot race a lock or a password change. */
-enum err account_sign_in(struct tx *tx, const struct account *who, bool by_password);
+/* What somebody who signs in has shown. */
+struct account_proof {
+    bool by_password; /* the account's password must still be the one that it was read with */
+    bool is_enough;   /* no second step is needed, even if the account asks for one */
+};
+
+/* May they come in? E_DENIED unless the account is verified and open and the proof still holds.
+   Notes the sign-in, unless *ret_asks_second: the account asks for a second step, which is not
+   shown yet. Takes the row's lock, so that it cannot race a lock or a password change. */
+enum err account_sign_in(struct tx *tx, const struct account *who,
+                         const struct account_proof *proof, bool *ret_asks_second);
+
+/* A second step is asked for from now on, or not any more. */
+enum err account_set_mfa(struct tx *tx, const char *id, bool is_on);
 
 /* Locks or unlocks. E_NOT_FOUND; E_DENIED for the last ADMIN that is not locked. */
 enum err account_lock(struct tx *tx, const char *id);

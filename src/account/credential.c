@@ -5,7 +5,10 @@
  */
 #include "account/credential.h"
 
+#include "account/device.h"
+#include "account/lockout.h"
 #include "account/notice.h"
+#include "account/pending.h"
 #include "account/registration.h"
 #include "account/session.h"
 
@@ -15,6 +18,9 @@ enum err credential_set_password(struct tx *tx, const struct credential_change *
     TRY(account_set_password(tx, who, change->phc, change->proves_mailbox));
     TRY(session_end_all(tx, who->id, change->keep_session, NULL));
     TRY(registration_drop_all(tx, who->id));
+    TRY(pending_drop_all(tx, who->id));
+    TRY(device_distrust_all(tx, who->id));
+    TRY(lockout_clear(tx, who->id, LOCKOUT_PASSWORD));
     TRY(audit_add(tx, change->by, change->event, who->id, NULL));
     return password_tell_changed(tx, who, change->by->ip, change->by->user_agent);
 }

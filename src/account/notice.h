@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mails that tell an account's owner what happened to it.
+ * Telling an account's owner what happened to it: the one way, so that every event that concerns
+ * the safety of an account is told exactly once, wherever it came from (NOTE-01). Each says when,
+ * from where and with what, and how to take the account back.
  */
 #pragma once
 
@@ -8,6 +10,18 @@
 #include "account/session.h"
 #include "base/err.h"
 #include "db/db.h"
+#include "service/outbox.h"
+
+struct notice {
+    const char *kind;              /* the mail's template: "password_changed" */
+    const struct account *account; /* id, email and locale are read */
+    const char *ip, *user_agent;   /* of who did it; NULL: not known */
+    const struct outbox_var *vars; /* more for the mail; NULL: none. At most 8 */
+};
+
+/* Owes the mail in tx. Templates get, besides vars: at, ip, agent (the device in words),
+   reset_link, security_link. */
+enum err notice_tell(struct tx *tx, const struct notice *notice);
 
 /* The session left its network or program and was ended. */
 enum err session_tell_moved(struct tx *tx, const struct session *session,

@@ -66,7 +66,7 @@ enum err session_find(struct tx *tx, const char *id, struct session *ret)
         tx,
         "SELECT s.id, s.account_id, s.created_at, s.last_seen_at, s.expires_at, s.auth_at, s.amr,"
         "       s.ip, s.network, s.user_agent, s.agent_key, s.secret_hash, a.email, a.name,"
-        "       a.locale, a.roles, a.email_verified_at, a.created_at"
+        "       a.locale, a.roles, a.email_verified_at, a.created_at, a.mfa_at"
         "  FROM session s JOIN account a ON a.id = s.account_id"
         " WHERE s.id = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND a.locked_at IS NULL",
         V(text(id), num(now), num(now - setting_span(SETTING_SESSION_IDLE))),
@@ -75,7 +75,7 @@ enum err session_find(struct tx *tx, const char *id, struct session *ret)
              to_text(&ret->amr), to_text(&ret->ip), to_text(&ret->network),
              to_text(&ret->user_agent), to_text(&ret->agent_key), to_blob(&ret->secret_hash),
              to_text(&ret->email), to_text(&ret->name), to_text(&ret->locale), to_num(&ret->roles),
-             to_num(&ret->verified_at), to_num(&ret->account_created_at)));
+             to_num(&ret->verified_at), to_num(&ret->account_created_at), to_num(&ret->mfa_at)));
 }
 
 bool session_parse_cookie(struct arena *arena, const char *cookie, const char **ret_id)
@@ -168,6 +168,17 @@ enum err session_renew_cookie(struct tx *tx, const char *id, const char **ret_co
     struct token fresh = token_renew(tx->arena, id, PURPOSE);
     TRY(db_change(tx, "UPDATE session SET secret_hash = $2 WHERE id = $1",
                   V(text(id), blob(MEM(fresh.hash, sizeof fresh.hash))), &rows));
+    *ret_cookie = fresh.text;
+    return rows ? OK : E_NOT_FOUND;
+}
+
+enum err session_raise(struct tx *tx, const char *id, const char *amr, const char **ret_cookie)
+{
+    int64_t rows = 0;
+    struct token fresh = token_renew(tx->arena, id, PURPOSE);
+    TRY(db_change(
+        tx, "UPDATE session SET secret_hash = $2, amr = $3, auth_at = $4 WHERE id = $1",
+        V(text(id), blob(MEM(fresh.hash, sizeof fresh.hash)), text(amr), num(clock_now())), &rows));
     *ret_cookie = fresh.text;
     return rows ? OK : E_NOT_FOUND;
 }

@@ -25,7 +25,7 @@ struct session {
     struct mem secret_hash;
     /* of the account */
     const char *email, *name, *locale;
-    int64_t roles, verified_at, account_created_at, locked_at;
+    int64_t roles, verified_at, account_created_at, locked_at, mfa_at;
 };
 
 /* Where somebody comes from. */
@@ -106,3 +106,7 @@ const char *session_device(struct arena *arena, const char *user_agent);
 
 /* Gives a session a new cookie secret: the old cookie is worth nothing from then on (SESS-05). */
 enum err session_renew_cookie(struct tx *tx, const char *id, const char **ret_cookie);
+
+/* The owner was proved anew, now, by the methods amr in all: notes it, and gives the session a new
+   cookie secret. E_NOT_FOUND when it has ended. */
+enum err session_raise(struct tx *tx, const char *id, const char *amr, const char **ret_cookie);

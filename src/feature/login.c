@@ -69,14 +69,14 @@ static enum err login_api(struct req *rq)
 {
     struct signed_in in = { .gives_cookie = field_num(rq, "cookie") };
     TRY(prove(rq, &in));
-    return answer_tokens(rq, &in);
+    return answer_sign_in(rq, &in);
 }
 
 static enum err login_page(struct req *rq)
 {
     struct signed_in in = { .gives_cookie = true };
     TRY(prove(rq, &in));
-    return see_other(rq, safe_next(field(rq, "next"), "/"));
+    return see_signed_in(rq, &in, field(rq, "next"));
 }
 
 static enum err show_login(struct req *rq)
@@ -153,7 +153,8 @@ const struct route login_routes[] = {
                         .help = "also sets the session cookie" } },
           .limits = LOGIN_LIMITS,
           .gives = { { 200, "{\"access_token\",\"token_type\",\"expires_in\",\"refresh_token\","
-                            "\"session_id\",\"user\":{...}}" },
+                            "\"session_id\",\"user\":{...}}, or {\"mfa_required\":true,"
+                            "\"pending_token\",\"methods\",\"expires_in\"}" },
                      { 401, "invalid_credentials, whatever was wrong" } },
           .help = "Signs in with a password."),
     ROUTE(POST, "/v1/auth/logout", VISITOR, logout_api,

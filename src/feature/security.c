@@ -8,6 +8,7 @@
 
 #include "account/account.h"
 #include "account/credential.h"
+#include "account/device.h"
 #include "base/text.h"
 #include "service/hashing.h"
 #include "web/new_password.h"
@@ -81,9 +82,36 @@ static enum err list_sessions(struct req *rq, struct tx *tx)
     return OK;
 }
 
+static enum err list_devices(struct req *rq, struct tx *tx)
+{
+    struct device *devices;
+    size_t count;
+    TRY(device_list(tx, rq->session.account_id, &devices, &count));
+    for (size_t i = 0; i < count; i++) {
+        const struct device *d = &devices[i];
+        struct vars *item = vars_item(rq->vars, "devices");
+        vars_text(item, "id", d->id);
+        vars_text(item, "device", session_device(rq->arena, d->user_agent));
+        vars_text(item, "user_agent", d->user_agent);
+        vars_text(item, "ip", d->ip);
+        vars_text(item, "last_seen_at", clock_format(rq->arena, d->last_seen_at));
+        vars_text(item, "trusted_until",
+                  d->trusted_until > rq->now ? clock_format(rq->arena, d->trusted_until) : NULL);
+    }
+    return OK;
+}
+
+/* All that the page shows beside the form. */
+static enum err set_sections(struct req *rq, struct tx *tx)
+{
+    TRY(list_sessions(rq, tx));
+    return list_devices(rq, tx);
+}
+
 static void set_notice(struct req *rq)
 {
-    static const char *const known[] = { "session_ended", "sessions_ended", "password_changed" };
+    static const char *const known[] = { "session_ended", "sessions_ended", "password_changed",
+                                         "device_forgotten" };
     for (size_t i = 0; i < COUNT(known); i++)
         if (text_equal(field(rq, "done"), known[i]))
             vars_text(rq->vars, "notice",
@@ -92,15 +120,14 @@ static void set_notice(struct req *rq)
 
 static enum err show(struct req *rq)
 {
-    TRY(list_sessions(rq, &rq->tx));
+    TRY(set_sections(rq, &rq->tx));
     set_notice(rq);
     return page(rq, "account_security");
 }
 
 static enum err change_page(struct req *rq)
 {
-    /* Should the form be shown again, the list belongs to it. */
-    TRY(list_sessions(rq, &rq->peek));
+    TRY(set_sections(rq, &rq->peek)); /* should the form be shown again */
     TRY(change(rq));
     return see_other(rq, "/account/security?done=password_changed");
 }
@@ -113,14 +140,16 @@ static enum err change_page(struct req *rq)
 
 const struct route security_routes[] = {
     ROUTE(POST, "/v1/auth/password/change", SIGNED_IN, change_api, .lane = LANE_HASH,
-          .fields = CHANGE_FIELDS, .limits = { { BY_ACCOUNT, 5, MINUTE, "password" } },
+          .fields = CHANGE_FIELDS, .proof = PROOF_LEVEL,
+          .limits = { { BY_ACCOUNT, 5, MINUTE, "password" } },
           .gives = { { 200, "{\"status\":\"password_changed\"}" }, { 403, "password_wrong" } },
           .help = "Changes my password; all other sessions end."),
     ROUTE(GET, "/account/security", SIGNED_IN, show,
           .fields = { { "done", FIELD_TEXT, .optional = true, .max = 40 } },
           .help = "Password and sessions."),
     ROUTE(POST, "/account/password", SIGNED_IN, change_page, .lane = LANE_HASH,
-          .fields = CHANGE_FIELDS, .limits = { { BY_ACCOUNT, 5, MINUTE, "password" } },
-          .page = "account_security", .help = "Changes my password by form."),
+          .fields = CHANGE_FIELDS, .proof = PROOF_LEVEL, .back = "/account/security",
+          .limits = { { BY_ACCOUNT, 5, MINUTE, "password" } }, .page = "account_security",
+          .help = "Changes my password by form."),
     ROUTES_END,
 };

@@ -10,6 +10,7 @@
 
 #include "account/access_token.h"
 #include "account/account.h"
+#include "account/level.h"
 #include "account/notice.h"
 #include "account/session.h"
 #include "account/session_cache.h"
@@ -28,7 +29,7 @@ static enum err me(struct req *rq)
     json_put_text(j, "id", s->id);
     json_put_time(j, "auth_time", s->auth_at);
     json_put_words(j, "amr", s->amr);
-    json_put_text(j, "acr", access_level(s->amr));
+    json_put_text(j, "acr", level_name(s->amr));
     json_put_time(j, "expires_at", s->expires_at);
     json_end(j);
     return OK;

@@ -11,6 +11,17 @@ AUDIT(ACCOUNT_CREATED, "account.created", "an operator or the set-up link made a
 AUDIT(ACCOUNT_CHANGED, "account.changed", "the owner changed name or language")
 AUDIT(ACCOUNT_LOCKED, "account.locked", "staff or an operator locked an account")
 AUDIT(ACCOUNT_UNLOCKED, "account.unlocked", "staff or an operator unlocked an account")
+AUDIT(LOGIN_PENDING, "login.pending",
+      "the first step of a sign-in succeeded, the second is asked for")
+AUDIT(PROOF_REFUSED, "proof.refused",
+      "a proof of identity was wrong; detail.authenticator says which")
+AUDIT(AUTHENTICATOR_LOCKED, "authenticator.locked",
+      "too many wrong attempts; detail.authenticator says at what")
+AUDIT(REAUTH, "session.proved_again", "the owner of a session was proved anew")
+AUDIT(DEVICE_NEW, "device.new", "a sign-in came from a device not seen before; its owner was told")
+AUDIT(DEVICE_TRUSTED, "device.trusted", "a device may skip the second step for a while")
+AUDIT(DEVICE_FORGOTTEN, "device.forgotten", "the owner forgot a device, or took back its trust")
+AUDIT(SIGN_IN_DISAVOWED, "session.disavowed", "the owner said that a sign-in was not theirs")
 AUDIT(LOGIN_FAILED, "login.failed", "a sign-in was refused; detail.reason says why")
 AUDIT(SESSION_STARTED, "session.started", "a sign-in succeeded")
 AUDIT(SESSION_REFRESHED, "session.refreshed", "a refresh token was rotated")

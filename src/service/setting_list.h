@@ -63,6 +63,17 @@ SETTING(SESSIONS_PER_USER, NUM, "10", LIVE,
 SETTING(ACCESS_TOKEN_TTL, SPAN, "10m", LIVE, "lifetime of an access token, 1m to 1h")
 SETTING(VERIFY_EMAIL_TTL, SPAN, "24h", LIVE, "lifetime of a verification link")
 SETTING(RESET_TTL, SPAN, "30m", LIVE, "lifetime of a password reset link")
+SETTING(PENDING_TTL, SPAN, "10m", LIVE, "how long a sign-in waits for its second step")
+SETTING(FRESH_PROOF, SPAN, "10m", LIVE,
+        "sensitive actions ask for a proof of identity that is not older than this")
+SETTING(LOCKOUT, SPAN, "5m", LIVE, "five wrong attempts in a row lock an authenticator for so long")
+SETTING(TRUSTED_DEVICE, SPAN, "30d", LIVE,
+        "how long a browser that its owner trusts skips the second step")
+SETTING(MAGIC_LINK_TTL, SPAN, "15m", LIVE, "lifetime of a mailed sign-in link")
+SETTING(EMAIL_CODE_TTL, SPAN, "10m", LIVE, "lifetime of a mailed sign-in code")
+SETTING(EMAIL_CHANGE_TTL, SPAN, "24h", LIVE, "lifetime of the link that confirms a new address")
+SETTING(DELETION_GRACE, SPAN, "30d", LIVE, "an account is removed so long after its owner asked")
+SETTING(EXPORT_TTL, SPAN, "7d", LIVE, "how long an export of somebody's data can be fetched")
 SETTING(SETUP_TTL, SPAN, "15m", 0, "lifetime of the first administrator's link")
 SETTING(AUDIT_KEEP, SPAN, "400d", LIVE, "how long audit events are kept")
 SETTING(KEY_ROTATE_EVERY, SPAN, "30d", LIVE, "age at which the signing key is replaced")

@@ -31,6 +31,11 @@ int64_t field_num(struct req *rq, const char *name)
     return rq->nums[position(rq, name)];
 }
 
+const struct json_value *field_json(struct req *rq, const char *name)
+{
+    return rq->jsons[position(rq, name)];
+}
+
 const char *param(struct req *rq, const char *name)
 {
     for (int i = 0; i < ROUTE_PARAMS && rq->match.names[i]; i++)

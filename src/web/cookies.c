@@ -12,6 +12,12 @@ const char *session_cookie_name(void)
     return setting_is_secure() ? "__Host-cardea" : "cardea";
 }
 
+const char *find_cookie(struct req *rq, const char *name)
+{
+    const char *value, *header = http_header_find(&rq->x->request, "cookie");
+    return cookie_find(rq->arena, header, name, &value) ? NULL : value;
+}
+
 void set_cookie(struct req *rq, const char *name, const char *value, int64_t max_age)
 {
     int64_t seconds = max_age / SECOND;

@@ -7,7 +7,6 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "crypto/digest.h"
-#include "http/cookie.h"
 #include "service/keyring.h"
 #include "service/setting.h"
 
@@ -66,11 +65,8 @@ static const char *form_cookie_name(void)
 /* The value of the form cookie, NULL when it is missing or not one of ours. */
 static const char *find_form_cookie(struct req *rq)
 {
-    const char *value;
-    const char *header = http_header_find(&rq->x->request, "cookie");
-    if (cookie_find(rq->arena, header, form_cookie_name(), &value) || strlen(value) != COOKIE_CHARS)
-        return NULL;
-    return value;
+    const char *value = find_cookie(rq, form_cookie_name());
+    return value && strlen(value) == COOKIE_CHARS ? value : NULL;
 }
 
 static enum err make(struct req *rq, const char *subject, const char **ret)

@@ -30,6 +30,7 @@
 #include "web/page.h"
 #include "web/refusal.h"
 #include "web/statics.h"
+#include "web/step_up.h"
 
 #include <string.h>
 
@@ -48,6 +49,7 @@ enum stage { STAGE_FOUND = 1, STAGE_INLINE = 2 };
 static enum err pass(struct req *rq)
 {
     TRY(door_check_access(rq));
+    TRY(step_up_check(rq, rq->route->proof));
     if (rq->problem)
         return E_REFUSED; /* the fields, see arrive_check */
     if (!route_is_safe(rq->route))

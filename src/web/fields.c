@@ -26,6 +26,7 @@ void fields_bounds(const struct field *f, int64_t *ret_min, int64_t *ret_max)
         [FIELD_LOCALE] = { 2, 35 },
         [FIELD_FLAG] = { 0, 1 },
         [FIELD_NUM] = { INT64_MIN, INT64_MAX },
+        [FIELD_JSON] = { 0, 0 },
     };
     bool has_own = f->min || f->max;
     *ret_min = has_own ? f->min : of_kind[f->kind].min;
@@ -38,6 +39,7 @@ const char *fields_kind_name(enum field_kind kind)
         [FIELD_UNUSED] = "",           [FIELD_TEXT] = "text",   [FIELD_EMAIL] = "e-mail",
         [FIELD_PASSWORD] = "password", [FIELD_TOKEN] = "token", [FIELD_NAME] = "name",
         [FIELD_LOCALE] = "language",   [FIELD_FLAG] = "flag",   [FIELD_NUM] = "integer",
+        [FIELD_JSON] = "JSON",
     };
     return names[kind];
 }
@@ -93,17 +95,26 @@ static void take_num(struct req *rq, int i, int64_t value)
         complain(rq, f, PROBLEM_FIELD_RANGE);
 }
 
+static bool is_text(const struct field *f)
+{
+    return f->kind != FIELD_FLAG && f->kind != FIELD_NUM && f->kind != FIELD_JSON;
+}
+
 static void take_json(struct req *rq, int i, const struct json_value *value)
 {
     const struct field *f = &rq->route->fields[i];
     bool is_flag = value->kind == JSON_IS_TRUE || value->kind == JSON_IS_FALSE;
     if (value->kind == JSON_IS_NULL)
         return;
+    if (f->kind == FIELD_JSON) {
+        rq->jsons[i] = value;
+        return;
+    }
     if (f->kind == FIELD_FLAG && is_flag)
         return take_num(rq, i, value->kind == JSON_IS_TRUE);
     if (f->kind == FIELD_NUM && value->kind == JSON_IS_INT)
         return take_num(rq, i, value->num);
-    if (f->kind != FIELD_FLAG && f->kind != FIELD_NUM && value->kind == JSON_IS_TEXT)
+    if (is_text(f) && value->kind == JSON_IS_TEXT)
         return take_text(rq, i, value->text);
     complain(rq, f, PROBLEM_FIELD_TYPE);
 }
@@ -118,9 +129,9 @@ static void take_form(struct req *rq, int i, const char *value)
     if (f->kind == FIELD_FLAG)
         return take_num(
             rq, i, text_equal(value, "1") || text_equal(value, "true") || text_equal(value, "on"));
-    if (f->kind != FIELD_NUM)
+    if (is_text(f))
         return take_text(rq, i, value);
-    if (text_parse_int(value, INT64_MIN, INT64_MAX, &number))
+    if (f->kind == FIELD_NUM && text_parse_int(value, INT64_MIN, INT64_MAX, &number))
         return take_num(rq, i, number);
     complain(rq, f, PROBLEM_FIELD_TYPE);
 }
@@ -214,11 +225,12 @@ static void ask_for_missing(struct req *rq)
 {
     for (int i = 0; i < ROUTE_FIELDS && rq->route->fields[i].name; i++) {
         const struct field *f = &rq->route->fields[i];
-        bool is_text = f->kind != FIELD_FLAG && f->kind != FIELD_NUM;
+        bool is_given =
+            rq->values[i] || rq->jsons[i] || f->kind == FIELD_FLAG || f->kind == FIELD_NUM;
         bool has_error = false;
         for (size_t k = 0; k < rq->error_count; k++)
             has_error = has_error || text_equal(rq->errors[k].field, f->name);
-        if (!f->optional && is_text && !rq->values[i] && !has_error)
+        if (!f->optional && !is_given && !has_error)
             complain(rq, f, PROBLEM_FIELD_REQUIRED);
     }
 }

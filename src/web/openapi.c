@@ -36,6 +36,11 @@ static void put_schema(struct json_writer *j, const struct field *f)
 {
     int64_t min, max;
     bool is_num = f->kind == FIELD_NUM, is_flag = f->kind == FIELD_FLAG;
+    if (f->kind == FIELD_JSON) {
+        if (f->help)
+            json_put_text(j, "description", f->help);
+        return;
+    }
     fields_bounds(f, &min, &max);
     json_put_text(j, "type", is_num ? "integer" : is_flag ? "boolean" : "string");
     if (f->kind == FIELD_EMAIL)

@@ -15,7 +15,11 @@ PROBLEM(INVALID_CREDENTIALS, 401, "invalid_credentials", "The address or the pas
 PROBLEM(REFRESH_INVALID, 401, "refresh_token_invalid", "The refresh token is not valid")
 PROBLEM(SESSION_MOVED, 401, "session_moved",
         "The session was used from another network or program and was ended")
-PROBLEM(REAUTH_REQUIRED, 401, "reauth_required", "A fresh proof of identity is needed")
+PROBLEM(REAUTH_REQUIRED, 401, "insufficient_user_authentication",
+        "A fresh or stronger proof of identity is needed")
+PROBLEM(SIGN_IN_EXPIRED, 401, "sign_in_expired",
+        "The sign-in took too long or is finished; begin again")
+PROBLEM(CODE_WRONG, 401, "code_wrong", "The code is wrong or was used")
 PROBLEM(FORBIDDEN, 403, "forbidden", "This is not allowed")
 PROBLEM(CSRF_FAILED, 403, "csrf_failed", "The request does not come from our own pages")
 PROBLEM(PASSWORD_WRONG, 403, "password_wrong", "The current password is wrong")
@@ -46,6 +50,9 @@ PROBLEM(PASSWORD_TOO_LONG, 422, "password_too_long", "The password is too long")
 PROBLEM(PASSWORD_TOO_WEAK, 422, "password_too_weak", "The password is too easy to guess")
 PROBLEM(PASSWORD_COMPROMISED, 422, "password_compromised",
         "The password is on a list of common ones, or is your address")
+PROBLEM(LOCKED, 423, "locked", "Too many wrong attempts; retry_after says when to try again")
+PROBLEM(LOCKED_FOREVER, 423, "authenticator_disabled",
+        "Too many wrong attempts; this authenticator has to be set up anew")
 PROBLEM(RATE_LIMITED, 429, "rate_limited", "Too many requests; retry_after says when to try again")
 PROBLEM(HEADERS_TOO_LARGE, 431, "headers_too_large", "The header is too large")
 PROBLEM(INTERNAL, 500, "internal", "Something went wrong on our side")

@@ -48,7 +48,8 @@ static const char *bounds_text(struct arena *arena, const struct field *f)
 {
     int64_t min, max;
     fields_bounds(f, &min, &max);
-    if (f->kind == FIELD_FLAG || f->kind == FIELD_LOCALE || f->kind == FIELD_NUM)
+    if (f->kind == FIELD_FLAG || f->kind == FIELD_LOCALE || f->kind == FIELD_NUM ||
+        f->kind == FIELD_JSON)
         return NULL;
     return text_format(arena, "%lld to %lld bytes", (long long)min, (long long)max);
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "service/setting.h"
 #include "web/page.h"
+#include "web/step_up.h"
 
 static void put_errors(struct req *rq, struct json_writer *j)
 {
@@ -81,15 +82,33 @@ static bool wants_json(const struct req *rq)
            (rq->route && (rq->route->access == OPERATIONS || rq->route->access == PROBE));
 }
 
-/* Who has to sign in first comes back to where they wanted to go. */
-static bool send_to_login(struct req *rq, enum problem p)
+/* The page that lets somebody pass who may not yet; NULL when there is none. */
+static const char *page_that_helps(enum problem p)
 {
-    if (p != PROBLEM_UNAUTHENTICATED || wants_json(rq))
+    switch (p) {
+    case PROBLEM_UNAUTHENTICATED:
+    case PROBLEM_SIGN_IN_EXPIRED: return "/login";
+    case PROBLEM_REAUTH_REQUIRED: return "/reauth";
+    default: return NULL;
+    }
+}
+
+/* Where to come back to: where they wanted to go, or where the form stood that they sent. */
+static const char *way_back(struct req *rq)
+{
+    const struct route *route = rq->route;
+    if (route_is_safe(route))
+        return safe_next(rq->x->request.path, "/");
+    return safe_next(route->back, "/");
+}
+
+static bool send_to_help(struct req *rq, enum problem p)
+{
+    const char *help = page_that_helps(p);
+    if (!help || wants_json(rq))
         return false;
-    const char *path = rq->x->request.path;
-    bool comes_back = route_is_safe(rq->route) && !text_equal(path, "/");
-    (void)!see_other(rq, comes_back ? text_format(rq->arena, "/login?next=%s", safe_next(path, "/"))
-                                    : "/login");
+    const char *back = way_back(rq);
+    (void)!see_other(rq, back[1] ? text_format(rq->arena, "%s?next=%s", help, back) : help);
     return true;
 }
 
@@ -98,7 +117,7 @@ void refusal_answer(struct req *rq)
     enum problem p = rq->problem ? rq->problem : PROBLEM_INTERNAL;
     struct http_response *response = &rq->x->response;
     *response = (struct http_response){ 0 };
-    if (send_to_login(rq, p))
+    if (send_to_help(rq, p))
         return;
     if (wants_json(rq) || answer_page(rq, p))
         answer_problem(rq, p);
@@ -107,7 +126,9 @@ void refusal_answer(struct req *rq)
     /* RFC 6750, section 3.1: who sent no token hears of no error in it. */
     bool is_bad_token =
         p == PROBLEM_UNAUTHENTICATED && http_header_find(&rq->x->request, "authorization");
-    if (problem_status(p) == 401)
+    if (p == PROBLEM_REAUTH_REQUIRED)
+        http_header_add(response, "WWW-Authenticate", step_up_challenge(rq));
+    else if (problem_status(p) == 401)
         http_header_add(response, "WWW-Authenticate",
                         is_bad_token ? "Bearer realm=\"cardea\", error=\"invalid_token\""
                                      : "Bearer realm=\"cardea\"");

@@ -51,6 +51,7 @@ struct req {
     /* What they ask. */
     const char *values[ROUTE_FIELDS]; /* by the route's order; NULL when absent */
     int64_t nums[ROUTE_FIELDS];
+    const struct json_value *jsons[ROUTE_FIELDS];
 
     /* The store: peek for reads before slow work, tx for what belongs together. */
     struct tx peek, tx;
@@ -84,6 +85,8 @@ struct req {
 const char *field(struct req *rq, const char *name);
 /* A FIELD_FLAG or FIELD_NUM; 0 when absent. */
 int64_t field_num(struct req *rq, const char *name);
+/* A FIELD_JSON, NULL when absent. */
+const struct json_value *field_json(struct req *rq, const char *name);
 /* A path parameter. */
 const char *param(struct req *rq, const char *name);
 
@@ -128,5 +131,7 @@ void set_session_cookie(struct req *rq, const char *value);
 void drop_session_cookie(struct req *rq);
 /* "__Host-cardea", or "cardea" over plain http on a loopback address. */
 const char *session_cookie_name(void);
+/* The value of a cookie of this request, NULL when there is none, or two. */
+const char *find_cookie(struct req *rq, const char *name);
 /* Adds a cookie with our attributes. max_age in milliseconds, negative deletes. */
 void set_cookie(struct req *rq, const char *name, const char *value, int64_t max_age);

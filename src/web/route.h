@@ -44,6 +44,7 @@ enum field_kind {
     FIELD_LOCALE,   /* a language that exists here */
     FIELD_FLAG,     /* JSON true or false; in forms "1", "true" or "on" */
     FIELD_NUM,      /* an integer; min and max are its range */
+    FIELD_JSON,     /* any JSON value; only in JSON bodies */
 };
 
 struct field {
@@ -52,6 +53,13 @@ struct field {
     bool optional;
     int64_t min, max; /* 0, 0: the kind's own bounds */
     const char *help;
+};
+
+/* How well and how lately whoever is signed in must have been proved (RFC 9470). */
+enum proof_wanted {
+    PROOF_ANY,
+    PROOF_LEVEL, /* with a second step, if the account asks for one: no trusted device will do */
+    PROOF_FRESH, /* and not longer ago than SETTING_FRESH_PROOF */
 };
 
 enum limit_by { LIMIT_UNUSED, BY_IP, BY_ACCOUNT, BY_SESSION, BY_EMAIL_FIELD, BY_REFRESH_FIELD };
@@ -67,7 +75,7 @@ struct gives {
     const char *what; /* a line of JSON shape for the reference, or words */
 };
 
-enum { ROUTE_FIELDS = 8, ROUTE_LIMITS = 4, ROUTE_GIVES = 4 };
+enum { ROUTE_FIELDS = 12, ROUTE_LIMITS = 4, ROUTE_GIVES = 4 };
 
 struct route {
     enum http_method method;
@@ -75,11 +83,13 @@ struct route {
     enum access access;
     enum err (*run)(struct req *rq);
     enum route_lane lane;
+    enum proof_wanted proof;
     struct field fields[ROUTE_FIELDS];
     struct limit_rule limits[ROUTE_LIMITS];
     struct gives gives[ROUTE_GIVES];
     const char *page; /* HTML routes: shown by a GET without run, and again by a POST whose fields
                          were refused */
+    const char *back; /* pages that post: where who must sign in or be proved first comes back to */
     bool has_token;   /* the page handles a token: no Referer, no caching */
     const char *csp;  /* instead of the usual Content-Security-Policy */
     const char *help;

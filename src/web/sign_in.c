@@ -5,11 +5,21 @@
 #include "web/sign_in.h"
 
 #include "account/access_token.h"
+#include "account/device.h"
+#include "account/factor.h"
+#include "account/level.h"
 #include "base/text.h"
 #include "service/metric.h"
+#include "service/setting.h"
 #include "web/csrf.h"
+#include "web/new_device.h"
 
-#include <string.h>
+#define PENDING_PAGE "/2fa/verify"
+
+static const char *pending_cookie_name(void)
+{
+    return setting_is_secure() ? "__Host-cardea-pending" : "cardea-pending";
+}
 
 /* Somebody may have planted it (SESS-02). */
 static enum err end_previous(struct req *rq)
@@ -31,22 +41,24 @@ static enum err end_previous(struct req *rq)
                      "{\"reason\":\"replaced by a new sign-in\"}");
 }
 
-enum err sign_in(struct req *rq, const struct account *who, const char *amr, struct signed_in *ret)
+static void fill_account(struct session *session, const struct account *who)
 {
-    enum err e = account_sign_in(&rq->tx, who, strstr(amr, "pwd"));
-    if (e == E_DENIED)
-        return refuse(rq, PROBLEM_INVALID_CREDENTIALS);
-    TRY(e);
+    session->email = who->email;
+    session->name = who->name;
+    session->locale = who->locale;
+    session->roles = who->roles;
+    session->verified_at = who->verified_at;
+    session->account_created_at = who->created_at;
+    session->mfa_at = who->mfa_at;
+}
+
+static enum err start_session(struct req *rq, const struct account *who, const char *amr,
+                              struct signed_in *ret)
+{
     if (ret->gives_cookie)
         TRY(end_previous(rq));
     TRY(session_start(&rq->tx, who->id, amr, &rq->from, &ret->session, &ret->tokens));
-    ret->session.email = who->email;
-    ret->session.name = who->name;
-    ret->session.locale = who->locale;
-    ret->session.roles = who->roles;
-    ret->session.verified_at = who->verified_at;
-    ret->session.account_created_at = who->created_at;
-
+    fill_account(&ret->session, who);
     struct audit_by by = rq->by;
     by.actor = who->id;
     TRY(audit_add(
@@ -59,6 +71,75 @@ enum err sign_in(struct req *rq, const struct account *who, const char *amr, str
     return OK;
 }
 
+static enum err let_in(struct req *rq, const struct account *who, const char *amr,
+                       const struct device_found *device, struct signed_in *ret)
+{
+    TRY(start_session(rq, who, amr, ret));
+    return new_device_note(rq, &(struct new_device){
+                                   .account = who,
+                                   .found = device,
+                                   .session_id = ret->session.id,
+                                   .gives_cookie = ret->gives_cookie || ret->trusts_device,
+                                   .trusts = ret->trusts_device && level_is_mfa(amr),
+                               });
+}
+
+static enum err ask_for_second(struct req *rq, const struct account *who, const char *amr,
+                               struct signed_in *ret)
+{
+    TRY(factor_methods(&rq->tx, who->id, &ret->methods));
+    TRY(pending_start(&rq->tx, who, amr, &rq->from, &ret->pending));
+    if (ret->gives_cookie)
+        set_cookie(rq, pending_cookie_name(), ret->pending, setting_span(SETTING_PENDING_TTL));
+    return audit_add(&rq->tx, &rq->by, AUDIT_LOGIN_PENDING, who->id,
+                     text_format(rq->arena, "{\"amr\":\"%s\"}", amr));
+}
+
+enum err sign_in(struct req *rq, const struct account *who, const char *amr, struct signed_in *ret)
+{
+    struct device_found device;
+    bool asks_second = false;
+    TRY(device_find(&rq->tx, who->id, device_cookie(rq), &rq->from, &device));
+    struct account_proof proof = {
+        .by_password = level_has(amr, "pwd"),
+        .is_enough = level_is_mfa(amr) || device.is_trusted,
+    };
+    enum err e = account_sign_in(&rq->tx, who, &proof, &asks_second);
+    if (e == E_DENIED)
+        return refuse(rq, PROBLEM_INVALID_CREDENTIALS);
+    TRY(e);
+    if (asks_second)
+        return ask_for_second(rq, who, amr, ret);
+    return let_in(rq, who, amr, &device, ret);
+}
+
+/* --- the second step --- */
+
+enum err sign_in_look(struct req *rq, struct tx *tx, const char *handle, struct pending *ret)
+{
+    const char *presented = handle ? handle : find_cookie(rq, pending_cookie_name());
+    enum err e = presented ? pending_look(tx, presented, &rq->from, ret) : E_GONE;
+    return e == E_GONE ? refuse(rq, PROBLEM_SIGN_IN_EXPIRED) : e;
+}
+
+enum err sign_in_finish(struct req *rq, const struct pending *pending, const char *method,
+                        struct signed_in *ret)
+{
+    struct account who;
+    const char *amr = level_add(rq->arena, pending->amr, method);
+    enum err e = pending_take(&rq->tx, pending);
+    if (e == E_GONE)
+        return refuse(rq, PROBLEM_SIGN_IN_EXPIRED);
+    TRY(e);
+    TRY(account_find(&rq->tx, pending->account_id, &who));
+    TRY(sign_in(rq, &who, amr, ret));
+    if (ret->gives_cookie)
+        set_cookie(rq, pending_cookie_name(), "", -SECOND);
+    return OK;
+}
+
+/* --- answers --- */
+
 void put_user(struct json_writer *j, const char *key, const struct session *s)
 {
     json_begin_object(j, key);
@@ -68,13 +149,25 @@ void put_user(struct json_writer *j, const char *key, const struct session *s)
     json_put_text(j, "name", s->name);
     json_put_text(j, "locale", s->locale);
     role_put(j, "roles", s->roles);
-    json_put_bool(j, "mfa_enabled", false); /* no second factor can be bound in this version */
+    json_put_bool(j, "mfa_enabled", s->mfa_at != 0);
     json_put_time(j, "created_at", s->account_created_at);
     json_end(j);
 }
 
-enum err answer_tokens(struct req *rq, const struct signed_in *in)
+static enum err answer_pending(struct req *rq, const struct signed_in *in)
 {
+    struct json_writer *j = answer(rq, 200);
+    json_put_bool(j, "mfa_required", true);
+    json_put_text(j, "pending_token", in->pending);
+    json_put_words(j, "methods", in->methods);
+    json_put_num(j, "expires_in", setting_span(SETTING_PENDING_TTL) / SECOND);
+    return OK;
+}
+
+enum err answer_sign_in(struct req *rq, const struct signed_in *in)
+{
+    if (in->pending)
+        return answer_pending(rq, in);
     struct json_writer *j = answer(rq, 200);
     json_put_text(j, "access_token", access_token_make(rq->arena, &in->session));
     json_put_text(j, "token_type", "Bearer");
@@ -88,4 +181,13 @@ enum err answer_tokens(struct req *rq, const struct signed_in *in)
     TRY(csrf_token_of_session(rq, in->session.id, &csrf));
     json_put_text(j, "csrf_token", csrf);
     return OK;
+}
+
+enum err see_signed_in(struct req *rq, const struct signed_in *in, const char *next)
+{
+    const char *to = safe_next(next, "/");
+    if (!in->pending)
+        return see_other(rq, to);
+    return see_other(rq,
+                     to[1] ? text_format(rq->arena, PENDING_PAGE "?next=%s", to) : PENDING_PAGE);
 }

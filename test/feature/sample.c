@@ -48,6 +48,7 @@ static const char *sample_value(const struct field *f)
     case FIELD_LOCALE: return "de";
     case FIELD_FLAG: return "true";
     case FIELD_NUM: return "1";
+    case FIELD_JSON: return "{}";
     default: return "/";
     }
 }
@@ -63,7 +64,7 @@ static const char *json_body(const struct route *route, const char *name, const 
     for (int i = 0; i < ROUTE_FIELDS && route->fields[i].name; i++) {
         const struct field *f = &route->fields[i];
         const char *text = text_equal(f->name, name) ? value : sample_value(f);
-        if (f->kind == FIELD_FLAG || f->kind == FIELD_NUM)
+        if (f->kind == FIELD_FLAG || f->kind == FIELD_NUM || f->kind == FIELD_JSON)
             json_put_raw(&j, f->name, mem_text(text));
         else
             json_put_text(&j, f->name, text);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "This wasn't me": see disavowal.h.
+ */
+#include "account/disavowal.h"
+
+#include "base/clock.h"
+#include "crypto/token.h"
+
+#define PREFIX "dis"
+#define PURPOSE "disavow-sign-in"
+
+enum { DAYS = 7 };
+
+enum err disavowal_add(struct tx *tx, struct disavowal *of, const char **ret_token)
+{
+    struct token token = token_new(tx->arena, PREFIX, PURPOSE);
+    int64_t now = clock_now();
+    of->id = token.id;
+    of->created_at = now;
+    of->expires_at = now + DAYS * DAY;
+    *ret_token = token.text;
+    return db_run(tx,
+                  "INSERT INTO disavowal (id, account_id, secret_hash, session_id, device_id,"
+                  "                       created_at, expires_at)"
+                  "     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                  V(text(of->id), text(of->account_id), blob(MEM(token.hash, sizeof token.hash)),
+                    text(of->session_id), text(of->device_id), num(now), num(of->expires_at)));
+}
+
+enum err disavowal_look(struct tx *tx, const char *presented, struct disavowal *ret)
+{
+    struct token token;
+    struct mem hash;
+    if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
+        return E_GONE;
+    *ret = (struct disavowal){ .id = token.id };
+    enum err e =
+        db_one(tx,
+               "SELECT account_id, secret_hash, session_id, device_id, created_at,"
+               "       expires_at"
+               "  FROM disavowal WHERE id = $1 AND expires_at > $2",
+               V(text(token.id), num(clock_now())),
+               INTO(to_text(&ret->account_id), to_blob(&hash), to_text(&ret->session_id),
+                    to_text(&ret->device_id), to_num(&ret->created_at), to_num(&ret->expires_at)));
+    if (e == E_NOT_FOUND)
+        return E_GONE;
+    TRY(e);
+    return token_matches(&token, hash) ? OK : E_GONE;
+}
+
+enum err disavowal_take(struct tx *tx, const struct disavowal *of)
+{
+    int64_t rows = 0;
+    TRY(db_change(tx, "DELETE FROM disavowal WHERE id = $1 AND expires_at > $2",
+                  V(text(of->id), num(clock_now())), &rows));
+    return rows ? OK : E_GONE;
+}
+
+enum err disavowal_purge(struct tx *tx, int64_t now)
+{
+    return db_run(tx,
+                  "DELETE FROM disavowal WHERE id IN"
+                  " (SELECT id FROM disavowal WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+                  V(num(now)));
+}

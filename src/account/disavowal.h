@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "This wasn't me": the link in a new-device mail. It takes back one sign-in: ends that session and
+ * forgets that device. A week old it is worth nothing. It never opens the account: it only closes
+ * what it names, and the way back in is a reset link of its own, mailed anew.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "db/db.h"
+
+#include <stdint.h>
+
+struct disavowal {
+    const char *id, *account_id, *session_id;
+    const char *device_id; /* NULL: a program without cookies */
+    int64_t created_at, expires_at;
+};
+
+/* Adds one for a session and gives the token to mail. */
+enum err disavowal_add(struct tx *tx, struct disavowal *of, const char **ret_token);
+
+/* What a link would take back; changes nothing. E_GONE for anything but a live link. */
+enum err disavowal_look(struct tx *tx, const char *token, struct disavowal *ret);
+
+/* Uses a link up: at most one caller gets OK. E_GONE otherwise. */
+enum err disavowal_take(struct tx *tx, const struct disavowal *of);
+
+/* Removes expired ones, at most a batch. */
+enum err disavowal_purge(struct tx *tx, int64_t now);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A fresh proof of identity for sensitive actions (RFC 9470): who is signed in shows a password or
+ * a code again, or signs with a passkey (feature/passkey), and goes on where they were.
+ */
+#include "feature/features.h"
+
+#include "account/account.h"
+#include "account/factor.h"
+#include "account/level.h"
+#include "base/text.h"
+#include "service/hashing.h"
+#include "web/attempt.h"
+#include "web/req.h"
+#include "web/step_up.h"
+
+/* The hash is computed before the transaction opens; that the password is still the one compared is
+   asked again under the account's lock. */
+static enum err prove_by_password(struct req *rq)
+{
+    struct account read, who;
+    bool matches;
+    struct attempt attempt = { .account_id = rq->session.account_id,
+                               .authenticator = LOCKOUT_PASSWORD };
+    TRY(account_find(&rq->peek, attempt.account_id, &read));
+    TRY(hashing_verify(read.password, mem_text(field(rq, "password")), &matches, NULL));
+    TRY(account_hold(&rq->tx, attempt.account_id));
+    TRY(account_find(&rq->tx, attempt.account_id, &who));
+    TRY(attempt_begin(rq, &attempt));
+    if (!matches || !text_equal(read.password, who.password))
+        return attempt_fail(rq, &attempt, PROBLEM_PASSWORD_WRONG);
+    TRY(attempt_pass(rq, &attempt));
+    return step_up(rq, "pwd");
+}
+
+static enum err prove(struct req *rq)
+{
+    if (field(rq, "password"))
+        return prove_by_password(rq);
+    return refuse_field(rq, "password", PROBLEM_FIELD_REQUIRED);
+}
+
+static enum err prove_api(struct req *rq)
+{
+    TRY(prove(rq));
+    return answer_step_up(rq);
+}
+
+static enum err set_choices(struct req *rq, struct tx *tx)
+{
+    struct account who;
+    const char *methods;
+    TRY(account_find(tx, rq->session.account_id, &who));
+    TRY(factor_methods(tx, who.id, &methods));
+    vars_flag(rq->vars, "can_totp", who.mfa_at && level_has(methods, "totp"));
+    vars_flag(rq->vars, "can_passkey", level_has(methods, "passkey"));
+    vars_flag(rq->vars, "can_password", who.password != NULL);
+    return OK;
+}
+
+static enum err show(struct req *rq)
+{
+    const char *next = safe_next(field(rq, "next"), "/");
+    if (step_up_is_met(rq, PROOF_FRESH))
+        return see_other(rq, next);
+    TRY(set_choices(rq, &rq->tx));
+    vars_text(rq->vars, "value_next", next);
+    return page(rq, "reauth");
+}
+
+static enum err prove_page(struct req *rq)
+{
+    TRY(set_choices(rq, &rq->peek)); /* should the form be shown again */
+    TRY(prove(rq));
+    if (!step_up_is_met(rq, PROOF_FRESH)) {
+        rq->is_kept = true;
+        return refuse_field(rq, "password", PROBLEM_REAUTH_REQUIRED);
+    }
+    return see_other(rq, safe_next(field(rq, "next"), "/"));
+}
+
+#define REAUTH_LIMITS                        \
+    {                                        \
+        {                                    \
+            BY_ACCOUNT, 10, MINUTE, "reauth" \
+        }                                    \
+    }
+
+const struct route reauth_routes[] = {
+    ROUTE(POST, "/v1/auth/reauth", SIGNED_IN, prove_api, .lane = LANE_HASH,
+          .fields = { { "password", FIELD_PASSWORD, .optional = true } }, .limits = REAUTH_LIMITS,
+          .gives = { { 200, "{\"status\":\"proved\",\"access_token\",\"token_type\",\"expires_in\","
+                            "\"auth_time\",\"amr\",\"acr\"}" },
+                     { 401, "insufficient_user_authentication: another method is needed" },
+                     { 403, "password_wrong" },
+                     { 423, "locked" } },
+          .help = "A fresh proof of identity for sensitive actions."),
+    ROUTE(GET, "/reauth", SIGNED_IN, show,
+          .fields = { { "next", FIELD_TEXT, .optional = true, .max = 500 } },
+          .help = "Asks for a fresh proof."),
+    ROUTE(POST, "/reauth", SIGNED_IN, prove_page, .lane = LANE_HASH, .page = "reauth",
+          .fields = { { "password", FIELD_PASSWORD, .optional = true },
+                      { "next", FIELD_TEXT, .optional = true, .max = 500 } },
+          .limits = REAUTH_LIMITS, .help = "Takes a fresh proof by form."),
+    ROUTES_END,
+};
