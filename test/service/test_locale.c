@@ -27,7 +27,19 @@ TEST(locale_is_chosen_by_tag_then_header_then_fallback)
         { NULL, "en;q=0.8, de;q=0.9", "en", "de" },
         { NULL, "de;q=0, en", "de", "en" },
         { NULL, "de;q=0", "en", "en" },
-        { NULL, "fr, de;q=0.1", "en", "de" },
+        { NULL, "nl, de;q=0.1", "en", "de" },
+        { NULL, "fr-CA,fr;q=0.9,en;q=0.8", "en", "fr" },
+        { NULL, "es-419,es;q=0.9", "en", "es" },
+        { NULL, "pt-PT", "en", "pt" },
+        { NULL, "pt-BR,pt;q=0.9", "en", "pt" },
+        { NULL, "zh-CN,zh;q=0.9,en;q=0.8", "en", "zh" },
+        { NULL, "zh-Hans-CN", "en", "zh" },
+        { NULL, "zh-Hant-TW, en;q=0.5", "en", "zh" },
+        { NULL, "ja-JP", "en", "ja" },
+        { NULL, "ar-EG-u-nu-arab", "en", "ar" },
+        { NULL, "ar;q=0.4, ja;q=0.7, en;q=0.5", "en", "ja" },
+        { "pt-BR", "ja", "en", "pt" },
+        { "zh_CN", "ja", "en", "ja" },
         { NULL, "en,de", "de", "en" },
         { NULL, "*", "de", "de" },
         { NULL, " de\t; q=1.000 ", "en", "de" },
@@ -56,7 +68,7 @@ TEST(DOS_04_accept_language_is_bounded)
     char header[4096];
     size_t n = 0;
     for (int i = 0; i < 32; i++)
-        n += (size_t)snprintf(header + n, sizeof header - n, "fr,");
+        n += (size_t)snprintf(header + n, sizeof header - n, "nl,");
     (void)snprintf(header + n, sizeof header - n, "de");
     CHECK_TEXT(choose(NULL, header, "en"), "en");
     locale_close();
@@ -72,22 +84,43 @@ static void put_catalogue(const char *name, const char *content)
     (void)fclose(file);
 }
 
+/* What every page's menu offers, each by its own name, and only Arabic from right to left. */
+TEST(locale_speaks_eight_languages)
+{
+    static const char *const languages[][2] = {
+        { "ar", "العربية" },  { "de", "Deutsch" }, { "en", "English" },   { "es", "Español" },
+        { "fr", "Français" }, { "ja", "日本語" },  { "pt", "Português" }, { "zh", "简体中文" },
+    };
+    REQUIRE(locale_open(NULL) == OK);
+    CHECK_NUM(locale_count(), COUNT(languages));
+    for (size_t i = 0; i < COUNT(languages); i++) {
+        const struct locale *locale = locale_find(languages[i][0]);
+        REQUIRE(locale);
+        CHECK_TEXT(locale_name(locale), languages[i][1]);
+        CHECK_TEXT(locale_text(locale, "language.tag"), languages[i][0]);
+        CHECK_NUM(locale_is_rtl(locale), text_equal(languages[i][0], "ar"));
+    }
+    locale_close();
+}
+
 TEST(locale_folder_overrides_key_by_key_and_adds_languages)
 {
     put_catalogue("de.json", "{\"login.heading\":\"Servus\",\"my.key\":\"Meins\"}");
-    put_catalogue("ar.json", "{\"language.name\":\"العربية\",\"language.direction\":\"rtl\"}");
+    put_catalogue("he.json", "{\"language.name\":\"עברית\",\"language.direction\":\"rtl\"}");
+    REQUIRE(locale_open(NULL) == OK);
+    size_t own = locale_count();
     REQUIRE(locale_open(test_folder()) == OK);
-    const struct locale *de = locale_find("de"), *ar = locale_find("ar-EG");
-    REQUIRE(de && ar);
+    const struct locale *de = locale_find("de"), *he = locale_find("he-IL");
+    REQUIRE(de && he);
     CHECK_TEXT(locale_text(de, "login.heading"), "Servus");
     CHECK_TEXT(locale_text(de, "my.key"), "Meins");
     CHECK_TEXT(locale_text(de, "field.password"), "Passwort");
-    CHECK_TEXT(locale_text(ar, "login.heading"), "Sign in");
-    CHECK_TEXT(locale_text(ar, "no.key"), "no.key");
-    CHECK_TEXT(locale_name(ar), "العربية");
-    CHECK(locale_is_rtl(ar) && !locale_is_rtl(de));
-    CHECK_NUM(locale_count(), 3);
-    CHECK(locale_nth(3) == NULL);
+    CHECK_TEXT(locale_text(he, "login.heading"), "Sign in");
+    CHECK_TEXT(locale_text(he, "no.key"), "no.key");
+    CHECK_TEXT(locale_name(he), "עברית");
+    CHECK(locale_is_rtl(he) && !locale_is_rtl(de));
+    CHECK_NUM(locale_count(), own + 1);
+    CHECK(locale_nth(own + 1) == NULL);
     locale_close();
     CHECK_NUM(locale_count(), 0);
 }

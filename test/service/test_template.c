@@ -25,7 +25,8 @@ static void close_all(void)
 }
 
 /* Renders a source of its own, without parts. */
-static const char *render(const char *name, const char *source, const struct vars *vars)
+static const char *render_in(const char *tag, const char *name, const char *source,
+                             const struct vars *vars)
 {
     static struct template t;
     struct buf out;
@@ -34,8 +35,13 @@ static const char *render(const char *name, const char *source, const struct var
     enum err e = template_parse(test_arena(), name, mem_text(source), &t, &error);
     if (e)
         return text_format(test_arena(), "%d: %s", error.line, error.why);
-    template_write(&t, locale_find("en"), vars, &out);
+    template_write(&t, locale_find(tag), vars, &out);
     return out.p;
+}
+
+static const char *render(const char *name, const char *source, const struct vars *vars)
+{
+    return render_in("en", name, source, vars);
 }
 
 static struct vars *some(void)
@@ -328,7 +334,14 @@ TEST(template_dates_follow_the_language)
     vars_text(v, "odd", "2026-03-01T05:07:01+02:00");
     CHECK_TEXT(render("pages/x.html", "{{date at}}", v),
                "<time datetime=\"2026-03-01T05:07:01.123Z\">1 Mar 2026, 05:07 UTC</time>");
-    CHECK_TEXT(render("mails/x.txt", "{{date at}}", v), "1 Mar 2026, 05:07 UTC");
+    static const char *const dates[][2] = {
+        { "ar", "1 مارس 2026، 05:07 UTC" },       { "de", "1. März 2026, 05:07 UTC" },
+        { "en", "1 Mar 2026, 05:07 UTC" },        { "es", "1 mar 2026, 05:07 UTC" },
+        { "fr", "1 mars 2026, 05:07 UTC" },       { "ja", "2026年3月1日 05:07 UTC" },
+        { "pt", "1 de mar. de 2026, 05:07 UTC" }, { "zh", "2026年3月1日 05:07 UTC" },
+    };
+    for (size_t i = 0; i < COUNT(dates); i++)
+        CHECK_TEXT(render_in(dates[i][0], "mails/x.txt", "{{date at}}", v), dates[i][1]);
     CHECK_TEXT(render("mails/x.txt", "{{date odd}}", v), "2026-03-01T05:07:01+02:00");
     close_all();
 }
