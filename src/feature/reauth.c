@@ -27,7 +27,7 @@ static enum err prove_by_password(struct req *rq)
     TRY(account_hold(&rq->tx, attempt.account_id));
     TRY(account_find(&rq->tx, attempt.account_id, &who));
     TRY(attempt_begin(rq, &attempt));
-    if (!matches || !text_equal(read.password, who.password))
+    if (!matches || !mem_equal(mem_text(read.password), mem_text(who.password)))
         return attempt_fail(rq, &attempt, PROBLEM_PASSWORD_WRONG);
     TRY(attempt_pass(rq, &attempt));
     return step_up(rq, "pwd");
