@@ -6,6 +6,7 @@
 
 #include "../test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const origins[] = { SCENE_ORIGIN };
@@ -69,24 +70,40 @@ static bool read_json(const char *text, struct json_value *ret)
     return json_read(test_arena(), mem_text(text), ret, NULL) == OK;
 }
 
-int scene_register(struct scene *s)
+int scene_register_json(struct scene *s, const char *text)
 {
     struct webauthn_attestation answer;
     struct json_value json;
-    if (!read_json(soft_registration(test_arena(), s->key, &s->said), &json) ||
-        webauthn_read_attestation(test_arena(), &json, &answer))
+    if (!read_json(text, &json) || webauthn_read_attestation(test_arena(), &json, &answer))
         return SCENE_UNREADABLE;
     return scene_judge_registration(s, &answer);
 }
 
-int scene_assert(struct scene *s)
+int scene_assert_json(struct scene *s, const char *text)
 {
     struct webauthn_assertion answer;
     struct json_value json;
-    if (!read_json(soft_assertion(test_arena(), s->key, &s->said), &json) ||
-        webauthn_read_assertion(test_arena(), &json, &answer))
+    if (!read_json(text, &json) || webauthn_read_assertion(test_arena(), &json, &answer))
         return SCENE_UNREADABLE;
     return scene_judge_assertion(s, &answer);
+}
+
+int scene_register(struct scene *s)
+{
+    return scene_register_json(s, soft_registration(test_arena(), s->key, &s->said));
+}
+
+int scene_assert(struct scene *s)
+{
+    return scene_assert_json(s, soft_assertion(test_arena(), s->key, &s->said));
+}
+
+const char *swapped(const char *text, const char *from, const char *to)
+{
+    const char *at = strstr(text, from);
+    if (!at)
+        abort();
+    return text_format(test_arena(), "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
 }
 
 struct webauthn_attestation scene_attestation(struct scene *s)

@@ -32,9 +32,14 @@ struct scene scene_new(int algorithm);
 int scene_register(struct scene *s);
 int scene_assert(struct scene *s);
 
-/* With a client data or authenticator data of these bytes, rightly signed. */
+/* The same of another JSON than the browser's; of other bytes than the JSON's. */
+int scene_register_json(struct scene *s, const char *json);
+int scene_assert_json(struct scene *s, const char *json);
 int scene_judge_registration(struct scene *s, const struct webauthn_attestation *answer);
 int scene_judge_assertion(struct scene *s, const struct webauthn_assertion *answer);
+
+/* The text with the one place where from stands changed; ends the process when there is none. */
+const char *swapped(const char *text, const char *from, const char *to);
 
 /* The answers, read from the browser's JSON, to be changed before they are judged. */
 struct webauthn_attestation scene_attestation(struct scene *s);
