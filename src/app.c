@@ -5,6 +5,7 @@
  */
 #include "app.h"
 
+#include "account/personal.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "db/migrate.h"
@@ -37,10 +38,17 @@ static const struct job_kind *const jobs[] = {
     register_jobs, session_jobs, reset_jobs, device_jobs, upkeep_jobs, outbox_jobs, NULL,
 };
 
+/* What refers to a row goes before it; the account is the last. */
+static const struct personal_table *const personal[] = {
+    registration_personal, session_personal,   reset_personal,   pending_personal, lockout_personal,
+    device_personal,       disavowal_personal, service_personal, account_personal, NULL,
+};
+
 void app_register(void)
 {
     router_open(routes);
     job_set_kinds(jobs);
+    personal_set_tables(personal);
 }
 
 enum err app_open_services(struct db *db, struct arena *arena, bool is_synchronous)

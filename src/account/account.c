@@ -4,6 +4,7 @@
  */
 #include "account/account.h"
 
+#include "account/personal.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -256,3 +257,24 @@ bool account_name_is_good(const char *name)
     }
     return has_more_than_spaces && text_code_points(name) <= 100;
 }
+
+static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    return personal_write_rows(
+        tx,
+        "id email email_verified_at name locale roles password_changed_at mfa_at locked_at "
+        "last_sign_in_at created_at updated_at",
+        "SELECT id, email, email_verified_at, name, locale, roles, password_changed_at, mfa_at, "
+        "locked_at, last_sign_in_at, created_at, updated_at FROM account WHERE id = $1 ORDER BY id",
+        V(text(account_id)), j);
+}
+
+static enum err remove_row(struct tx *tx, const char *id)
+{
+    return db_run(tx, "DELETE FROM account WHERE id = $1", V(text(id)));
+}
+
+const struct personal_table account_personal[] = {
+    { "account", write, remove_row },
+    { 0 },
+};

@@ -4,6 +4,7 @@
  */
 #include "account/device.h"
 
+#include "account/personal.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/token.h"
@@ -196,3 +197,16 @@ enum err device_purge(struct tx *tx, int64_t now)
         " (SELECT id FROM device WHERE last_seen_at < $1 ORDER BY last_seen_at LIMIT 500)",
         V(num(now - 400 * DAY)));
 }
+
+static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    return personal_write_rows(tx, "id user_agent ip network created_at last_seen_at trusted_until",
+                               "SELECT id, user_agent, ip, network, created_at, last_seen_at, "
+                               "trusted_until FROM device WHERE account_id = $1 ORDER BY id",
+                               V(text(account_id)), j);
+}
+
+const struct personal_table device_personal[] = {
+    { "device", write, NULL },
+    { 0 },
+};

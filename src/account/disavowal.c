@@ -4,6 +4,7 @@
  */
 #include "account/disavowal.h"
 
+#include "account/personal.h"
 #include "base/clock.h"
 #include "crypto/token.h"
 
@@ -64,3 +65,16 @@ enum err disavowal_purge(struct tx *tx, int64_t now)
                   " (SELECT id FROM disavowal WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
                   V(num(now)));
 }
+
+static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    return personal_write_rows(tx, "id session_id device_id created_at expires_at",
+                               "SELECT id, session_id, device_id, created_at, expires_at FROM "
+                               "disavowal WHERE account_id = $1 ORDER BY id",
+                               V(text(account_id)), j);
+}
+
+const struct personal_table disavowal_personal[] = {
+    { "disavowal", write, NULL },
+    { 0 },
+};

@@ -4,6 +4,7 @@
  */
 #include "account/lockout.h"
 
+#include "account/personal.h"
 #include "base/clock.h"
 #include "service/setting.h"
 
@@ -70,3 +71,16 @@ enum err lockout_clear(struct tx *tx, const char *account_id, const char *authen
     return db_run(tx, "DELETE FROM lockout WHERE account_id = $1 AND authenticator = $2",
                   V(text(account_id), text(authenticator)));
 }
+
+static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    return personal_write_rows(tx, "authenticator failures failed_at locked_until",
+                               "SELECT authenticator, failures, failed_at, locked_until FROM "
+                               "lockout WHERE account_id = $1 ORDER BY authenticator",
+                               V(text(account_id)), j);
+}
+
+const struct personal_table lockout_personal[] = {
+    { "lockout", write, NULL },
+    { 0 },
+};

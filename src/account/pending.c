@@ -4,6 +4,7 @@
  */
 #include "account/pending.h"
 
+#include "account/personal.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/token.h"
@@ -85,3 +86,16 @@ enum err pending_purge(struct tx *tx, int64_t now)
                   " (SELECT id FROM pending WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
                   V(num(now)));
 }
+
+static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    return personal_write_rows(tx, "id amr network created_at expires_at",
+                               "SELECT id, amr, network, created_at, expires_at FROM pending WHERE "
+                               "account_id = $1 ORDER BY id",
+                               V(text(account_id)), j);
+}
+
+const struct personal_table pending_personal[] = {
+    { "pending", write, NULL },
+    { 0 },
+};

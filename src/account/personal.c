@@ -5,6 +5,8 @@
 #include "account/personal.h"
 
 #include "base/text.h"
+#include "service/audit.h"
+#include "service/outbox.h"
 
 #include <string.h>
 
@@ -76,3 +78,10 @@ enum err personal_write_rows(struct tx *tx, const char *columns, const char *sql
     }
     return OK;
 }
+
+/* The services do not know of this list. Audit events outlive the person, without their name. */
+const struct personal_table service_personal[] = {
+    { "outbox", outbox_write, outbox_forget },
+    { "audit", audit_write, NULL },
+    { 0 },
+};

@@ -18,8 +18,8 @@ struct personal_table {
     enum err (*remove)(struct tx *tx, const char *account_id);
 };
 
-/* Lists ended by an entry without a name, themselves ended by NULL; in the order of removal. app.c
-   gives them. */
+/* Lists ended by an entry without a name, themselves ended by NULL; in the order of removal: what
+   refers to a row goes before it. app.c gives them. */
 void personal_set_tables(const struct personal_table *const *lists);
 
 /* Writes every table as a member of the object that was begun. */
@@ -30,6 +30,11 @@ enum err personal_remove(struct tx *tx, const char *account_id);
 
 /* The nth table, NULL after the last: for tests and reference. */
 const struct personal_table *personal_nth(size_t i);
+
+/* The tables of this layer and the layer below; account_personal comes last of all. */
+extern const struct personal_table registration_personal[], session_personal[], pending_personal[],
+    lockout_personal[], device_personal[], disavowal_personal[], service_personal[],
+    account_personal[];
 
 /* For write(): the rows of one statement, each an object of the columns named, in order, separated
    by spaces. A name that ends in _at or _until is written as a time. */

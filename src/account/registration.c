@@ -4,6 +4,7 @@
  */
 #include "account/registration.h"
 
+#include "account/personal.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "service/setting.h"
@@ -98,3 +99,16 @@ enum err registration_purge(struct tx *tx, int64_t now)
                   "   LIMIT 500)",
                   V(num(now)));
 }
+
+static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    return personal_write_rows(tx, "id name ip user_agent created_at expires_at",
+                               "SELECT id, name, ip, user_agent, created_at, expires_at FROM "
+                               "registration WHERE account_id = $1 ORDER BY id",
+                               V(text(account_id)), j);
+}
+
+const struct personal_table registration_personal[] = {
+    { "registration", write, registration_drop_all },
+    { 0 },
+};

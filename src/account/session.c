@@ -4,6 +4,7 @@
  */
 #include "account/session.h"
 
+#include "account/personal.h"
 #include "account/refresh_token.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -182,3 +183,22 @@ enum err session_raise(struct tx *tx, const char *id, const char *amr, const cha
     *ret_cookie = fresh.text;
     return rows ? OK : E_NOT_FOUND;
 }
+
+static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    return personal_write_rows(
+        tx, "id created_at last_seen_at expires_at auth_at amr ip network user_agent",
+        "SELECT id, created_at, last_seen_at, expires_at, auth_at, amr, ip, network, user_agent "
+        "FROM session WHERE account_id = $1 ORDER BY id",
+        V(text(account_id)), j);
+}
+
+static enum err remove_all(struct tx *tx, const char *account_id)
+{
+    return session_end_all(tx, account_id, NULL, NULL);
+}
+
+const struct personal_table session_personal[] = {
+    { "session", write, remove_all },
+    { 0 },
+};

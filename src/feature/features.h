@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each feature offers: routes, and jobs where it has some. app.c lists them.
+ * What each feature offers: routes, and jobs and tables about people where it has some. app.c lists
+ * them.
  */
 #pragma once
 
+#include "account/personal.h"
 #include "service/job.h"
 #include "web/route.h"
 
@@ -13,3 +15,5 @@ extern const struct route register_routes[], login_routes[], session_routes[], r
 
 extern const struct job_kind register_jobs[], session_jobs[], reset_jobs[], upkeep_jobs[],
     device_jobs[];
+
+extern const struct personal_table reset_personal[];

@@ -12,6 +12,7 @@
 #include "account/account.h"
 #include "account/credential.h"
 #include "account/email.h"
+#include "account/personal.h"
 #include "base/text.h"
 #include "crypto/token.h"
 #include "service/job.h"
@@ -199,6 +200,24 @@ static enum err purge(struct job *job)
 {
     return db_run(job->tx, "DELETE FROM reset WHERE expires_at < $1", V(num(job->now)));
 }
+
+static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    return personal_write_rows(tx, "id ip user_agent created_at expires_at",
+                               "SELECT id, ip, user_agent, created_at, expires_at FROM reset"
+                               " WHERE account_id = $1",
+                               V(text(account_id)), j);
+}
+
+static enum err forget(struct tx *tx, const char *account_id)
+{
+    return db_run(tx, "DELETE FROM reset WHERE account_id = $1", V(text(account_id)));
+}
+
+const struct personal_table reset_personal[] = {
+    { "reset", write, forget },
+    { 0 },
+};
 
 #define ASK_LIMITS                                                                                 \
     {                                                                                              \

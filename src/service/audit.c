@@ -18,7 +18,13 @@
 
 #include <string.h>
 
-enum { CHAINS = 16, VERIFY_BATCH = 500, RETAIN_BATCH = 1000, BATCH_ARENA = 256 << 20 };
+enum {
+    CHAINS = 16,
+    VERIFY_BATCH = 500,
+    RETAIN_BATCH = 1000,
+    WRITE_BATCH = 1000,
+    BATCH_ARENA = 256 << 20
+};
 
 const struct audit_by audit_by_system = { .actor = "system" };
 const struct audit_by audit_by_operator = { .actor = "operator" };
@@ -160,6 +166,34 @@ enum err audit_tail(struct tx *tx, const char *account_id, const char *before, i
     *ret_count = rows.count;
     for (size_t i = 0; i < rows.count; i++)
         (*ret)[i] = read_row(&rows, i);
+    return OK;
+}
+
+static void write_row(struct json_writer *j, const struct audit_row *row)
+{
+    json_begin_object(j, NULL);
+    json_put_text(j, "id", row->id);
+    json_put_time(j, "at", row->at);
+    json_put_text(j, "event", row->event);
+    json_put_text(j, "actor", row->actor);
+    json_put_text(j, "ip", row->ip);
+    json_put_text(j, "user_agent", row->user_agent);
+    json_put_text(j, "request_id", row->request_id);
+    json_put_raw(j, "detail", mem_text(row->detail));
+    json_end(j);
+}
+
+enum err audit_write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    struct audit_row *rows;
+    const char *before = NULL;
+    size_t count;
+    do {
+        TRY(audit_tail(tx, account_id, before, WRITE_BATCH, &rows, &count));
+        for (size_t i = 0; i < count; i++)
+            write_row(j, &rows[i]);
+        before = count ? rows[count - 1].id : NULL;
+    } while (count == WRITE_BATCH);
     return OK;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "db/db.h"
 
 #include <stdbool.h>
@@ -46,6 +47,9 @@ struct audit_row {
    id before unless that is NULL. */
 enum err audit_tail(struct tx *tx, const char *account_id, const char *before, int64_t limit,
                     struct audit_row **ret, size_t *ret_count);
+
+/* Puts all rows about an account, newest first, into an array that was begun. */
+enum err audit_write(struct tx *tx, const char *account_id, struct json_writer *j);
 
 struct audit_verdict {
     int64_t rows; /* checked */

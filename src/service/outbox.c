@@ -266,6 +266,25 @@ const struct job_kind outbox_jobs[] = {
     { 0 },
 };
 
+enum err outbox_write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    struct db_rows rows;
+    TRY(db_each(tx,
+                "SELECT id, kind, to_address, created_at, sent_at FROM outbox"
+                " WHERE account_id = $1 ORDER BY id LIMIT 5000",
+                V(text(account_id)), &rows));
+    for (size_t i = 0; i < rows.count; i++) {
+        json_begin_object(j, NULL);
+        json_put_text(j, "id", db_at(&rows, i, 0)->text);
+        json_put_text(j, "kind", db_at(&rows, i, 1)->text);
+        json_put_text(j, "to", db_at(&rows, i, 2)->text);
+        json_put_time(j, "created_at", db_at(&rows, i, 3)->num);
+        json_put_time(j, "sent_at", db_at(&rows, i, 4)->num);
+        json_end(j);
+    }
+    return OK;
+}
+
 enum err outbox_forget(struct tx *tx, const char *account_id)
 {
     return db_run(tx, "DELETE FROM outbox WHERE account_id = $1", V(text(account_id)));

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "db/db.h"
 #include "service/job.h"
 
@@ -40,6 +41,10 @@ enum err outbox_deliver(struct db *db, struct arena *arena, int *ret_handled);
 /* The poller "mail.deliver" and the periodic "mail.purge": sent rows go after a week, dead ones
  * after a month. */
 extern const struct job_kind outbox_jobs[];
+
+/* Puts what was mailed about an account into an array that was begun, without the texts: they hold
+   links. */
+enum err outbox_write(struct tx *tx, const char *account_id, struct json_writer *j);
 
 /* Removes all mail about an account, sent or not: part of closing it. */
 enum err outbox_forget(struct tx *tx, const char *account_id);
