@@ -320,6 +320,15 @@ const char *header_of(const struct reply *r, const char *name)
     return NULL;
 }
 
+/* A member of an object, or an item of an array by its number. */
+static const struct json_value *child(const struct json_value *of, const char *name)
+{
+    int64_t i;
+    if (of->kind != JSON_IS_ARRAY)
+        return json_find(of, name);
+    return text_parse_int(name, 0, (int64_t)of->count - 1, &i) ? &of->items[i] : NULL;
+}
+
 static const struct json_value *member(const struct reply *r, const char *path)
 {
     const struct json_value *value = &r->json;
@@ -330,7 +339,7 @@ static const struct json_value *member(const struct reply *r, const char *path)
             return NULL;
         memcpy(name, path, n);
         name[n] = 0;
-        value = json_find(value, name);
+        value = child(value, name);
         path += n + (path[n] == '.');
     }
     return value;

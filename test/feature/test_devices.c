@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Known devices: a sign-in from a new one is told to the owner, whose mail takes it back.
+ */
+#include "attack.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+/* A browser elsewhere. */
+static struct client *stranger(struct world *w)
+{
+    struct client *c = client(w);
+    c->ip = "198.51.100.7";
+    c->user_agent = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0";
+    return c;
+}
+
+TEST_IN_WORLD(the_first_sign_in_is_told_to_nobody)
+{
+    person(w, ANN, PASSWORD);
+    CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 200);
+    CHECK_NUM(mail_count(w, ANN, "new_device"), 0);
+}
+
+TEST_IN_WORLD(a_sign_in_from_a_new_device_is_told_once)
+{
+    person(w, ANN, PASSWORD);
+    CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 200);
+    struct client *c = stranger(w);
+    CHECK_NUM(login_page(c, ANN, PASSWORD)->status, 303);
+    const struct mail *m = mailed(w, ANN, "new_device");
+    REQUIRE(m);
+    CHECK(strstr(m->text, "198.51.100.7") && strstr(m->text, "Firefox · Linux"));
+    CHECK(has_audit(w, "device.new"));
+    CHECK_NUM(login_page(c, ANN, PASSWORD)->status, 303);
+    c->ip = "203.0.113.9"; /* the cookie knows the browser wherever it is */
+    CHECK_NUM(login_page(c, ANN, PASSWORD)->status, 303);
+    CHECK_NUM(mail_count(w, ANN, "new_device"), 1);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM device"), 2);
+}
+
+TEST_IN_WORLD(two_people_share_a_browser)
+{
+    person(w, ANN, PASSWORD);
+    person(w, BEN, PASSWORD);
+    struct client *c = client(w), *far = stranger(w);
+    CHECK_NUM(login_page(c, ANN, PASSWORD)->status, 303);
+    CHECK_NUM(login(far, BEN, PASSWORD)->status, 200);
+    CHECK_NUM(login_page(c, BEN, PASSWORD)->status, 303);
+    CHECK_NUM(mail_count(w, BEN, "new_device"),
+              1); /* new to Ben, though the browser has a cookie */
+    c->ip = "203.0.113.9";
+    CHECK_NUM(login_page(c, ANN, PASSWORD)->status, 303);
+    CHECK_NUM(login_page(c, BEN, PASSWORD)->status, 303);
+    CHECK_NUM(mail_count(w, BEN, "new_device"), 1);
+    CHECK_NUM(mail_count(w, ANN, "new_device"), 0);
+    CHECK_NUM(count_of(w, "SELECT count(DISTINCT id) FROM device"), 2);
+}
+
+/* The newest link of a new-device mail. */
+static const char *not_me_token(struct world *w)
+{
+    return mailed_token(w, ANN, "new_device");
+}
+
+TEST_IN_WORLD(TOK_01_this_was_not_me_ends_the_session_once)
+{
+    struct client *ann = signed_in(w, ANN), *thief = stranger(w);
+    CHECK_NUM(login(thief, ANN, PASSWORD)->status, 200);
+    const char *token = not_me_token(w);
+    for (int i = 0; i < 10; i++) /* TOK-05: mail scanners */
+        CHECK_NUM(get(client(w), text_format(test_arena(), "/not-me?token=%s", token))->status,
+                  200);
+    CHECK_NUM(get(thief, "/v1/auth/me")->status, 200);
+
+    struct reply *r = post(client(w), "/v1/auth/not-me", json("token", token, NULL));
+    CHECK_NUM(r->status, 200);
+    CHECK_TEXT(text_of(r, "status"), "session_ended");
+    CHECK_NUM(get(thief, "/v1/auth/me")->status, 401);
+    CHECK_NUM(refresh(thief, thief->refresh)->status, 401);
+    CHECK_NUM(get(ann, "/v1/auth/me")->status, 200);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM device"), 1);
+    CHECK(*mailed_token(w, ANN, "reset_password"));
+    CHECK(has_audit(w, "session.disavowed"));
+    r = post(client(w), "/v1/auth/not-me", json("token", token, NULL));
+    CHECK_NUM(r->status, 410);
+    CHECK_NUM(mail_count(w, ANN, "reset_password"), 1);
+}
+
+TEST_IN_WORLD(TOK_02_a_disavowal_opens_nothing_else)
+{
+    struct client *ann = signed_in(w, ANN);
+    CHECK_NUM(login(stranger(w), ANN, PASSWORD)->status, 200);
+    const char *token = not_me_token(w);
+    CHECK_NUM(reset(ann, token, "another walnut chair")->status, 410);
+    CHECK_NUM(verify(ann, token)->status, 410);
+    CHECK_NUM(post(ann, "/v1/auth/not-me", json("token", reset_token(w, ANN), NULL))->status, 410);
+    wait_for(7 * DAY + SECOND);
+    CHECK_NUM(post(client(w), "/v1/auth/not-me", json("token", token, NULL))->status, 410);
+}
+
+TEST_IN_WORLD(a_forgotten_device_is_new_again)
+{
+    struct client *ann = signed_in(w, ANN), *far = stranger(w);
+    wait_for(SECOND);
+    CHECK_NUM(login_page(far, ANN, PASSWORD)->status, 303);
+    struct reply *r = get(ann, "/v1/account/devices");
+    CHECK_NUM(r->status, 200);
+    const char *id = text_of(r, "data.0.id");
+    struct client *ben = signed_in(w, BEN);
+    const char *path = text_format(test_arena(), "/v1/account/devices/%s", id);
+    CHECK_NUM(call(ben, "DELETE", path, NULL)->status, 404); /* IDOR-01 */
+    CHECK_NUM(call(ann, "DELETE", path, NULL)->status, 204);
+    CHECK_NUM(login_page(far, ANN, PASSWORD)->status, 303);
+    CHECK_NUM(mail_count(w, ANN, "new_device"), 2);
+}
