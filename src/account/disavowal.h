@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "This wasn't me": the link in a new-device mail. It takes back one sign-in: ends that session and
- * forgets that device. A week old it is worth nothing. It never opens the account: it only closes
- * what it names, and the way back in is a reset link of its own, mailed anew.
+ * "This wasn't me": the link in a new-device mail. It takes back one sign-in: ends that session
+ * and those begun since, and forgets that device. A week old it is worth nothing. It never opens
+ * the account: it only closes what it names, and the way back in is a reset link of its own, mailed
+ * anew.
  */
 #pragma once
 

@@ -114,6 +114,12 @@ enum err session_end_all(struct tx *tx, const char *account_id, const char *keep
     return OK;
 }
 
+enum err session_end_since(struct tx *tx, const char *account_id, int64_t since)
+{
+    return db_run(tx, "DELETE FROM session WHERE account_id = $1 AND created_at >= $2",
+                  V(text(account_id), num(since)));
+}
+
 enum err session_list(struct tx *tx, const char *account_id, struct session **ret,
                       size_t *ret_count)
 {

@@ -90,6 +90,9 @@ enum err session_end(struct tx *tx, const char *account_id, const char *id);
 enum err session_end_all(struct tx *tx, const char *account_id, const char *keep,
                          int64_t *ret_count);
 
+/* Ends those that began at a time or later. */
+enum err session_end_since(struct tx *tx, const char *account_id, int64_t since);
+
 /* An account's live sessions, the latest used first. */
 enum err session_list(struct tx *tx, const char *account_id, struct session **ret,
                       size_t *ret_count);

@@ -85,11 +85,10 @@ static enum err mail_reset_link(struct req *rq, const struct account *who)
 
 static enum err end_it(struct req *rq, const struct disavowal *d)
 {
-    enum err e = session_end(&rq->tx, d->account_id, d->session_id);
-    if (e != E_NOT_FOUND) /* it may have ended before */
-        TRY(e);
+    /* Whoever came in there may have come in again since, which was no news any more. */
+    TRY(session_end_since(&rq->tx, d->account_id, d->created_at));
     if (d->device_id) {
-        e = device_forget(&rq->tx, d->account_id, d->device_id);
+        enum err e = device_forget(&rq->tx, d->account_id, d->device_id);
         if (e != E_NOT_FOUND)
             TRY(e);
     }

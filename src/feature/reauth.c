@@ -71,11 +71,10 @@ static enum err show(struct req *rq)
 static enum err prove_page(struct req *rq)
 {
     TRY(set_choices(rq, &rq->peek)); /* should the form be shown again */
-    TRY(prove(rq));
-    if (!step_up_is_met(rq, PROOF_FRESH)) {
-        rq->is_kept = true;
-        return refuse_field(rq, "password", PROBLEM_REAUTH_REQUIRED);
-    }
+    enum err e = prove(rq);
+    if (e == E_REFUSED && rq->problem == PROBLEM_REAUTH_REQUIRED)
+        return refuse_field(rq, "password", PROBLEM_REAUTH_REQUIRED); /* not to this page again */
+    TRY(e);
     return see_other(rq, safe_next(field(rq, "next"), "/"));
 }
 

@@ -34,6 +34,8 @@ enum err step_up(struct req *rq, const char *method)
     const char *cookie;
     struct session *s = &rq->session;
     const char *amr = level_add(rq->arena, s->amr, method);
+    if (s->mfa_at && !level_is_mfa(amr))
+        return refuse(rq, PROBLEM_REAUTH_REQUIRED);
     enum err e = session_raise(&rq->tx, s->id, amr, &cookie);
     if (e == E_NOT_FOUND)
         return refuse(rq, PROBLEM_UNAUTHENTICATED);
@@ -51,8 +53,6 @@ enum err step_up(struct req *rq, const char *method)
 enum err answer_step_up(struct req *rq)
 {
     const struct session *s = &rq->session;
-    if (!step_up_is_met(rq, PROOF_FRESH))
-        return refuse_and_keep(rq, PROBLEM_REAUTH_REQUIRED);
     struct json_writer *j = answer(rq, 200);
     json_put_text(j, "status", "proved");
     json_put_text(j, "access_token", access_token_make(rq->arena, s));

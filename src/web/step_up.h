@@ -15,11 +15,11 @@ bool step_up_is_met(const struct req *rq, enum proof_wanted wanted);
 enum err step_up_check(struct req *rq, enum proof_wanted wanted);
 
 /* The signed-in session's owner has just shown method ("pwd", "otp", "swk"). The caller holds the
-   account. Refuses with unauthenticated when the session ended meanwhile. */
+   account. Refuses with insufficient_user_authentication when that is not enough for an account
+   that asks for second steps, and with unauthenticated when the session ended meanwhile. */
 enum err step_up(struct req *rq, const char *method);
 
-/* Says so: {"status":"proved","access_token",...,"acr"}. Refuses like step_up_check when the proof
-   was not strong enough; what was written stays. */
+/* Says so: {"status":"proved","access_token",...,"acr"}. */
 enum err answer_step_up(struct req *rq);
 
 /* The value of a WWW-Authenticate header that says what is missing. */
