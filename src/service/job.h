@@ -62,6 +62,10 @@ bool job_is_stopping(void); /* job_stop was called: long work outside the store 
 /* Runs all that is due now on this thread, tasks, periodic jobs and pollers, until nothing is: for
  * tests. A failing job is noted in its row, not returned. */
 enum err job_run_due(struct db *db, struct arena *arena);
+/* Between the two the threads of job_start begin nothing, and what they had begun is done: for a
+ * leap of the clock, which would end leases under their holders. Take them in one function. */
+void job_hold(void);
+void job_release(void);
 /* Runs one periodic job or poller by hand, due or not; gives its result. E_NOT_FOUND when unknown,
  * E_BUSY when a node is running it just now. */
 enum err job_run(struct db *db, struct arena *arena, const char *name);
