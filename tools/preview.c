@@ -111,7 +111,6 @@ static void add_texts(struct vars *v)
         { "support_address", "help@example.org" },
         { "csrf", "c5rf" },
         { "path", "/login" },
-        { "token", "ver_01jd8x0000000000000000000abcdef" },
         { "email", "ann.example@example.org" },
         { "value_email", "ann.example@example.org" },
         { "name", "Ann" },
@@ -123,6 +122,7 @@ static void add_texts(struct vars *v)
         { "ip", "192.0.2.18" },
         { "agent", "Firefox on Linux" },
         { "hours", "24" },
+        { "password_min", "12" },
         { "minutes", "30" },
         { "link", "https://login.example.org/verify-email?token=ver_01jd8x0000000000000000000ab"
                   "cdefghijklmnopqrstuvwxyz0123456789" },
@@ -153,6 +153,16 @@ static void add_errors(struct vars *v, const struct locale *locale)
     vars_text(v, "error_password", locale_text(locale, "error.password_too_weak"));
     vars_text(v, "error_current_password", locale_text(locale, "error.password_wrong"));
     vars_text(v, "value_email", "ann@example");
+}
+
+/* Only what a link opened has its token, and then no choice of languages. */
+static bool is_link_page(const char *page)
+{
+    static const char *const pages[] = { "reset_password", "setup", "verify_email", "not_me" };
+    for (size_t i = 0; i < COUNT(pages); i++)
+        if (text_equal(page, pages[i]))
+            return true;
+    return false;
 }
 
 static bool is_signed_in_page(const char *page)
@@ -186,6 +196,8 @@ static struct vars *sample(struct arena *arena, const struct locale *locale, con
         add_errors(v, locale);
         vars_flag(v, "development", true);
     }
+    if (is_link_page(page))
+        vars_text(v, "token", "ver_01jd8x0000000000000000000abcdef");
     if (is_signed_in_page(page)) {
         vars_flag(v, "account", true);
         vars_text(v, "account_name", "Ann Example");
@@ -195,7 +207,7 @@ static struct vars *sample(struct arena *arena, const struct locale *locale, con
     }
     if (text_equal(mode, "error") && text_equal(page, "settings")) {
         vars_text(v, "error", NULL);
-        vars_text(v, "notice", locale_text(locale, "notice.settings_saved"));
+        vars_text(v, "notice", locale_text(locale, "notice.saved"));
     }
     if (!text_equal(mode, "empty")) {
         add_sessions(v);

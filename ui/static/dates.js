@@ -3,6 +3,7 @@
 const format = new Intl.DateTimeFormat(document.documentElement.lang || undefined, {
   dateStyle: "medium",
   timeStyle: "short",
+  numberingSystem: "latn", // as in all our texts, also where a language has digits of its own
 });
 
 for (const time of document.querySelectorAll("time[datetime]")) {
