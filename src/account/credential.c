@@ -24,3 +24,12 @@ enum err credential_set_password(struct tx *tx, const struct credential_change *
     TRY(audit_add(tx, change->by, change->event, who->id, NULL));
     return password_tell_changed(tx, who, change->by->ip, change->by->user_agent);
 }
+
+enum err credential_set_second_step(struct tx *tx, const char *account_id, bool is_on,
+                                    const char *keep_session)
+{
+    TRY(account_set_mfa(tx, account_id, is_on));
+    TRY(session_end_all(tx, account_id, keep_session, NULL));
+    TRY(pending_drop_all(tx, account_id));
+    return device_distrust_all(tx, account_id);
+}

@@ -24,3 +24,9 @@ struct credential_change {
 /* Sets a password with all that follows from it. E_CONFLICT when the password is not the account's
  * any more: of changes that race each other one wins. */
 enum err credential_set_password(struct tx *tx, const struct credential_change *change);
+
+/* An authenticator app was bound or removed: a second step is asked for from now on, or not any
+   more. All sessions but keep (NULL: none is kept) end; sign-ins that wait for a second step and
+   trusted devices are void. The caller holds the account, and tells the owner and the log. */
+enum err credential_set_second_step(struct tx *tx, const char *account_id, bool is_on,
+                                    const char *keep_session);

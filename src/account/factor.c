@@ -4,6 +4,8 @@
  */
 #include "account/factor.h"
 
+#include "account/recovery.h"
+#include "account/totp_factor.h"
 #include "base/text.h"
 
 struct factor {
@@ -13,6 +15,8 @@ struct factor {
 };
 
 static const struct factor factors[] = {
+    { "totp", totp_count },
+    { "recovery_code", recovery_count },
     { NULL, NULL },
 };
 

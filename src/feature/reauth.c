@@ -8,6 +8,7 @@
 #include "account/account.h"
 #include "account/factor.h"
 #include "account/level.h"
+#include "account/totp_factor.h"
 #include "base/text.h"
 #include "service/hashing.h"
 #include "web/attempt.h"
@@ -33,8 +34,24 @@ static enum err prove_by_password(struct req *rq)
     return step_up(rq, "pwd");
 }
 
+static enum err prove_by_code(struct req *rq)
+{
+    struct attempt attempt = { .account_id = rq->session.account_id,
+                               .authenticator = LOCKOUT_TOTP };
+    TRY(account_hold(&rq->tx, attempt.account_id));
+    TRY(attempt_begin(rq, &attempt));
+    enum err e = totp_accept(&rq->tx, attempt.account_id, field(rq, "code"));
+    if (e == E_INVALID || e == E_GONE)
+        return attempt_fail(rq, &attempt, e == E_GONE ? PROBLEM_CODE_USED : PROBLEM_CODE_WRONG);
+    TRY(e);
+    TRY(attempt_pass(rq, &attempt));
+    return step_up(rq, "otp");
+}
+
 static enum err prove(struct req *rq)
 {
+    if (field(rq, "code"))
+        return prove_by_code(rq);
     if (field(rq, "password"))
         return prove_by_password(rq);
     return refuse_field(rq, "password", PROBLEM_FIELD_REQUIRED);
@@ -54,7 +71,11 @@ static enum err set_choices(struct req *rq, struct tx *tx)
     TRY(factor_methods(tx, who.id, &methods));
     vars_flag(rq->vars, "can_totp", who.mfa_at && level_has(methods, "totp"));
     vars_flag(rq->vars, "can_passkey", level_has(methods, "passkey"));
-    vars_flag(rq->vars, "can_password", who.password != NULL);
+    /* One factor renews a proof by two, but does not make one of it. */
+    bool is_form = !route_is_safe(rq->route);
+    bool needs_second = who.mfa_at && !level_is_mfa(rq->session.amr);
+    vars_flag(rq->vars, "can_password", who.password && !needs_second);
+    vars_flag(rq->vars, "tried_password", is_form && field(rq, "password"));
     return OK;
 }
 
@@ -87,10 +108,14 @@ static enum err prove_page(struct req *rq)
 
 const struct route reauth_routes[] = {
     ROUTE(POST, "/v1/auth/reauth", SIGNED_IN, prove_api, .lane = LANE_HASH,
-          .fields = { { "password", FIELD_PASSWORD, .optional = true } }, .limits = REAUTH_LIMITS,
+          .fields = { { "password", FIELD_PASSWORD, .optional = true },
+                      { "code", FIELD_TEXT, .optional = true, .max = 80,
+                        .help = "of the authenticator app, instead" } },
+          .limits = REAUTH_LIMITS,
           .gives = { { 200, "{\"status\":\"proved\",\"access_token\",\"token_type\",\"expires_in\","
                             "\"auth_time\",\"amr\",\"acr\"}" },
-                     { 401, "insufficient_user_authentication: another method is needed" },
+                     { 401, "code_wrong, code_used, or insufficient_user_authentication: another "
+                            "method is needed" },
                      { 403, "password_wrong" },
                      { 423, "locked" } },
           .help = "A fresh proof of identity for sensitive actions."),
@@ -99,6 +124,7 @@ const struct route reauth_routes[] = {
           .help = "Asks for a fresh proof."),
     ROUTE(POST, "/reauth", SIGNED_IN, prove_page, .lane = LANE_HASH, .page = "reauth",
           .fields = { { "password", FIELD_PASSWORD, .optional = true },
+                      { "code", FIELD_TEXT, .optional = true, .max = 80 },
                       { "next", FIELD_TEXT, .optional = true, .max = 500 } },
           .limits = REAUTH_LIMITS, .help = "Takes a fresh proof by form."),
     ROUTES_END,

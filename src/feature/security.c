@@ -9,10 +9,14 @@
 #include "account/account.h"
 #include "account/credential.h"
 #include "account/device.h"
+#include "account/recovery.h"
+#include "account/totp_factor.h"
 #include "base/text.h"
 #include "service/hashing.h"
 #include "web/new_password.h"
 #include "web/req.h"
+
+enum { CODES_FEW = 3 }; /* fewer than this deserve a warning */
 
 static enum err check_current(struct req *rq, struct account *ret)
 {
@@ -101,17 +105,30 @@ static enum err list_devices(struct req *rq, struct tx *tx)
     return OK;
 }
 
+static enum err set_two_factor(struct req *rq, struct tx *tx)
+{
+    int64_t bound_at, codes;
+    TRY(totp_bound_at(tx, rq->session.account_id, &bound_at));
+    TRY(recovery_count(tx, rq->session.account_id, &codes));
+    vars_text(rq->vars, "two_factor_at", bound_at ? clock_format(rq->arena, bound_at) : NULL);
+    vars_num(rq->vars, "codes_left", codes);
+    vars_flag(rq->vars, "codes_are_few", codes < CODES_FEW);
+    return OK;
+}
+
 /* All that the page shows beside the form. */
 static enum err set_sections(struct req *rq, struct tx *tx)
 {
+    TRY(set_two_factor(rq, tx));
     TRY(list_sessions(rq, tx));
     return list_devices(rq, tx);
 }
 
 static void set_notice(struct req *rq)
 {
-    static const char *const known[] = { "session_ended", "sessions_ended", "password_changed",
-                                         "device_forgotten" };
+    static const char *const known[] = { "session_ended",    "sessions_ended", "password_changed",
+                                         "device_forgotten", "two_factor_on",  "two_factor_off",
+                                         "recovery_codes" };
     for (size_t i = 0; i < COUNT(known); i++)
         if (text_equal(field(rq, "done"), known[i]))
             vars_text(rq->vars, "notice",

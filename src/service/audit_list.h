@@ -18,6 +18,13 @@ AUDIT(PROOF_REFUSED, "proof.refused",
 AUDIT(AUTHENTICATOR_LOCKED, "authenticator.locked",
       "too many wrong attempts; detail.authenticator says at what")
 AUDIT(REAUTH, "session.proved_again", "the owner of a session was proved anew")
+AUDIT(TWO_FACTOR_ON, "two_factor.on",
+      "an authenticator app was bound: a second step is asked for from now on")
+AUDIT(TWO_FACTOR_OFF, "two_factor.off", "the authenticator app and all recovery codes were removed")
+AUDIT(RECOVERY_CODE_USED, "recovery_code.used",
+      "a recovery code finished a sign-in; detail.left says how many there are still")
+AUDIT(RECOVERY_CODES_RENEWED, "recovery_codes.renewed",
+      "new recovery codes were made; the old ones are void")
 AUDIT(DEVICE_NEW, "device.new", "a sign-in came from a device not seen before; its owner was told")
 AUDIT(DEVICE_TRUSTED, "device.trusted", "a device may skip the second step for a while")
 AUDIT(DEVICE_FORGOTTEN, "device.forgotten", "the owner forgot a device, or took back its trust")

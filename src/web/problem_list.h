@@ -20,6 +20,7 @@ PROBLEM(REAUTH_REQUIRED, 401, "insufficient_user_authentication",
 PROBLEM(SIGN_IN_EXPIRED, 401, "sign_in_expired",
         "The sign-in took too long or is finished; begin again")
 PROBLEM(CODE_WRONG, 401, "code_wrong", "The code is wrong or was used")
+PROBLEM(CODE_USED, 401, "code_used", "The code is right but was used already; wait for the next")
 PROBLEM(FORBIDDEN, 403, "forbidden", "This is not allowed")
 PROBLEM(CSRF_FAILED, 403, "csrf_failed", "The request does not come from our own pages")
 PROBLEM(PASSWORD_WRONG, 403, "password_wrong", "The current password is wrong")
@@ -28,6 +29,9 @@ PROBLEM(NOT_FOUND, 404, "not_found", "There is no such thing")
 PROBLEM(METHOD_NOT_ALLOWED, 405, "method_not_allowed", "The method is not allowed here")
 PROBLEM(REQUEST_TIMEOUT, 408, "request_timeout", "The request took too long to arrive")
 PROBLEM(CONFLICT, 409, "conflict", "The state changed meanwhile")
+PROBLEM(TWO_FACTOR_OFF, 409, "two_factor_off", "Two-step sign-in is not on for this account")
+PROBLEM(SETUP_EXPIRED, 410, "setup_expired",
+        "There is no set-up to finish: it took too long, or began in another session")
 PROBLEM(GONE, 410, "gone", "The link was used or has expired")
 PROBLEM(TOO_LARGE, 413, "payload_too_large", "The body is too large")
 PROBLEM(TARGET_TOO_LONG, 414, "target_too_long", "The request target is too long")

@@ -283,15 +283,16 @@ TEST(XSS_01_no_page_or_mail_lets_markup_through)
     close_all();
 }
 
-/* Raw values are a named exception; who adds one adds it here and says why it is safe. */
-TEST(templates_use_no_raw_values)
+/* Raw values are a named exception; who adds one adds it here and says why it is safe.
+ * two_factor_setup: the QR code, markup made by service/qr.c of numbers and an escaped title. */
+TEST(templates_use_one_raw_value)
 {
     int count = 0;
     for (size_t i = 0; i < asset_count; i++)
         if (text_starts(asset_list[i].path, "ui/pages/") ||
             text_starts(asset_list[i].path, "ui/mails/"))
             count += strstr(asset_list[i].plain.p, "{{{") != NULL;
-    CHECK_NUM(count, 0);
+    CHECK_NUM(count, 1);
 }
 
 /* Form-action, csrf, no inline style or script: what the policy of the pages asks of them. */
