@@ -29,8 +29,8 @@ static void add_languages(struct vars *v, const char *tag)
 static void add_sessions(struct vars *v)
 {
     static const char *const devices[][2] = {
-        { "Firefox on Linux", "192.0.2.18" },
-        { "Safari on iPhone", "2001:db8:4c1f:9a00:1834:5f2b:cafe:1" },
+        { "Firefox · Linux", "192.0.2.18" },
+        { "Safari · iPhone", "2001:db8:4c1f:9a00:1834:5f2b:cafe:1" },
         { "<b>curl</b> & \"friends\"", "203.0.113.250" },
     };
     for (size_t i = 0; i < COUNT(devices); i++) {
@@ -116,11 +116,11 @@ static void add_texts(struct vars *v)
         { "name", "Ann" },
         { "requested_at", "2026-11-21T05:03:01.123Z" },
         { "requested_ip", "192.0.2.18" },
-        { "requested_agent", "Firefox on Linux" },
+        { "requested_agent", "Firefox · Linux" },
         { "signed_in_at", "2026-11-21T05:03:01.123Z" },
         { "at", "2026-11-21T05:03:01.123Z" },
         { "ip", "192.0.2.18" },
-        { "agent", "Firefox on Linux" },
+        { "agent", "Firefox · Linux" },
         { "hours", "24" },
         { "password_min", "12" },
         { "minutes", "30" },

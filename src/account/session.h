@@ -104,7 +104,7 @@ enum err session_touch(struct tx *tx, const char *id, int64_t seen_at);
 enum err session_purge(struct tx *tx, int64_t now);
 enum err session_count(struct tx *tx, int64_t *ret);
 
-/* "Firefox on Linux" from a User-Agent, for lists and mails. */
+/* "Firefox · Linux" from a User-Agent, for lists and mails. */
 const char *session_device(struct arena *arena, const char *user_agent);
 
 /* Gives a session a new cookie secret: the old cookie is worth nothing from then on (SESS-05). */

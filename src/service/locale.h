@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Message catalogues: ui/locales/<tag>.json, flat objects of key to text; {name} in a text is a
- * placeholder. English is complete by definition; a key missing elsewhere falls back to it (and
+ * placeholder, {name|# hour|# hours} the form that goes with a number (plural.h). English is complete by definition; a key missing elsewhere falls back to it (and
  * fails `make check`).
  */
 #pragma once

@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "base/text.h"
+#include "service/plural.h"
 #include "service/template_parse.h"
 
 #include <string.h>
@@ -57,27 +58,60 @@ static bool is_safe_url(const char *url)
            text_starts(url, "mailto:");
 }
 
-static size_t placeholder(const char *p)
+/* What a catalogue's text is filled from, and for whom. */
+struct filling {
+    const struct locale *locale;
+    const struct vars *vars;
+    bool escape;
+};
+
+/* The form that goes with the number, "#" in it being the number: "|# hour|# hours}" is at form. */
+static void put_form(struct buf *out, const char *form, const char *number, const struct filling *f)
+{
+    for (size_t i = plural_form(locale_tag(f->locale), number); i > 0; i--) {
+        size_t n = strcspn(form + 1, "|}") + 1;
+        if (form[n] == '|')
+            form += n;
+    }
+    form++;
+    const char *end = form + strcspn(form, "|}");
+    while (form < end) {
+        size_t n = strcspn(form, "#|}");
+        put(out, form, n, f->escape);
+        form += n;
+        if (*form != '#')
+            break;
+        put(out, number, strlen(number), f->escape);
+        form++;
+    }
+}
+
+/* "{name}" or "{name|form|form}" at p: its length when filled in, 0 when it is neither. */
+static size_t put_placeholder(struct buf *out, const char *p, const struct filling *f)
 {
     size_t n = strspn(p + 1, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    return n && p[n + 1] == '}' ? n : 0;
+    const char *after = p + 1 + n, *end = *after == '|' ? after + strcspn(after, "{}") : after;
+    if (!n || *end != '}')
+        return 0;
+    const char *value = find_text(f->vars, p + 1, n);
+    if (*after == '|')
+        put_form(out, after, value, f);
+    else
+        put(out, value, strlen(value), f->escape);
+    return (size_t)(end + 1 - p);
 }
 
 /* A catalogue's text with its {names} filled in. */
-static void fill(struct buf *out, const char *text, const struct vars *vars, bool escape)
+static void fill(struct buf *out, const char *text, const struct filling *f)
 {
     while (*text) {
         size_t plain = strcspn(text, "{");
-        put(out, text, plain, escape);
+        put(out, text, plain, f->escape);
         text += plain;
-        size_t n = *text ? placeholder(text) : 0;
-        if (n) {
-            const char *value = find_text(vars, text + 1, n);
-            put(out, value, strlen(value), escape);
-            text += n + 2;
-        } else if (*text) {
+        size_t n = *text ? put_placeholder(out, text, f) : 0;
+        text += n;
+        if (*text && !n)
             buf_char(out, *text++);
-        }
     }
 }
 
@@ -153,7 +187,10 @@ static void write_node(const struct render *r, const struct node *node, const st
     case NODE_VALUE: put(r->out, text, strlen(text), r->t->html); break;
     case NODE_DATE: put_date(r, text); break;
     case NODE_PART: template_write(node->part, r->locale, vars, r->out); break;
-    case NODE_TRANSLATED: fill(r->out, locale_text(r->locale, node->name), vars, r->t->html); break;
+    case NODE_TRANSLATED:
+        fill(r->out, locale_text(r->locale, node->name),
+             &(struct filling){ r->locale, vars, r->t->html });
+        break;
     case NODE_SECTION:
     case NODE_INVERTED: break; /* see write_nodes */
     }
@@ -185,6 +222,6 @@ char *template_format(struct arena *into, const struct locale *locale, const cha
     enum { FORMAT_MAX = 64 * 1024 };
     struct buf out;
     buf_init(&out, into, FORMAT_MAX);
-    fill(&out, locale_text(locale, key), vars, false);
+    fill(&out, locale_text(locale, key), &(struct filling){ locale, vars, false });
     return out.n ? out.p : text_copy(into, MEM_NONE);
 }

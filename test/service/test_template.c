@@ -347,6 +347,44 @@ TEST(template_dates_follow_the_language)
     close_all();
 }
 
+static void put_catalogue(const char *tag, const char *texts)
+{
+    const char *folder = text_format(test_arena(), "%s/locales", test_folder());
+    (void)mkdir(folder, 0700);
+    FILE *file = fopen(text_format(test_arena(), "%s/%s.json", folder, tag), "w");
+    REQUIRE(file);
+    (void)fputs(texts, file);
+    (void)fclose(file);
+}
+
+TEST(template_numbers_bend_their_words)
+{
+    static const struct {
+        const char *tag, *text, *n, *want;
+    } cases[] = {
+        { "en", "{n|# hour|# hours}!", "1", "1 hour!" },
+        { "en", "{n|# hour|# hours}!", "24", "24 hours!" },
+        { "en", "{n|an hour|# hours}", "1", "an hour" },
+        { "en", "{n|#-#|}", "1", "1-1" },
+        { "en", "[{n|a|}]", "2", "[]" },
+        { "en", "{n|only}", "2", "only" },
+        { "en", "{none|# hour|# hours}", "1", " hours" },
+        { "en", "{n|# <b>|# <i>}", "2", "2 &lt;i&gt;" },
+        { "en", "{n|a|{n}} {n|open", "1", "{n|a|1} {n|open" },
+        { "ar", "{n|0|1|2|3|4|5}", "7", "3" },
+        { "ja", "{n|#時間}", "1", "1時間" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *texts = text_format(test_arena(), "{\"my.text\":\"%s\"}", cases[i].text);
+        put_catalogue(cases[i].tag, texts);
+        CHECK_OK(locale_open(test_folder()));
+        struct vars *v = vars_new(test_arena());
+        vars_text(v, "n", cases[i].n);
+        CHECK_TEXT(render_in(cases[i].tag, "pages/x.html", "{{t my.text}}", v), cases[i].want);
+        locale_close();
+    }
+}
+
 TEST(template_values_are_replaced_and_scoped)
 {
     struct vars *v = vars_new(test_arena());
