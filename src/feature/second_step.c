@@ -47,13 +47,19 @@ static enum err judge(struct req *rq, const struct way *way, const char *account
     return attempt_pass(rq, &attempt);
 }
 
-static enum err finish(struct req *rq, const struct way *way, struct signed_in *ret,
-                       struct pending *ret_pending)
+/* What is asked: by which way, and whose sign-in is finished. A page has no handle but a cookie. */
+struct step {
+    const struct way *way;
+    const char *handle; /* NULL: the cookie's */
+    struct pending pending;
+};
+
+static enum err finish(struct req *rq, struct step *step, struct signed_in *ret)
 {
-    TRY(sign_in_look(rq, &rq->peek, field(rq, "pending_token"), ret_pending));
-    TRY(account_hold(&rq->tx, ret_pending->account_id));
-    TRY(judge(rq, way, ret_pending->account_id));
-    return sign_in_finish(rq, ret_pending, "otp", ret);
+    TRY(sign_in_look(rq, &rq->peek, step->handle, &step->pending));
+    TRY(account_hold(&rq->tx, step->pending.account_id));
+    TRY(judge(rq, step->way, step->pending.account_id));
+    return sign_in_finish(rq, &step->pending, "otp", ret);
 }
 
 /* The owner should know, and how many are left. */
@@ -76,18 +82,18 @@ static enum err tell_used(struct req *rq, const char *account_id)
                                                   .vars = VARS({ "left", number }) });
 }
 
-static enum err use_app(struct req *rq, struct signed_in *ret)
+static enum err use_app(struct req *rq, const char *handle, struct signed_in *ret)
 {
-    struct pending pending;
+    struct step step = { .way = &app, .handle = handle };
     ret->trusts_device = field_num(rq, "remember_device");
-    return finish(rq, &app, ret, &pending);
+    return finish(rq, &step, ret);
 }
 
-static enum err use_recovery_code(struct req *rq, struct signed_in *ret)
+static enum err use_recovery_code(struct req *rq, const char *handle, struct signed_in *ret)
 {
-    struct pending pending;
-    TRY(finish(rq, &recovery_code, ret, &pending));
-    return tell_used(rq, pending.account_id);
+    struct step step = { .way = &recovery_code, .handle = handle };
+    TRY(finish(rq, &step, ret));
+    return tell_used(rq, step.pending.account_id);
 }
 
 /* --- by API --- */
@@ -95,14 +101,14 @@ static enum err use_recovery_code(struct req *rq, struct signed_in *ret)
 static enum err verify_api(struct req *rq)
 {
     struct signed_in in = { .gives_cookie = field_num(rq, "cookie") };
-    TRY(use_app(rq, &in));
+    TRY(use_app(rq, field(rq, "pending_token"), &in));
     return answer_sign_in(rq, &in);
 }
 
 static enum err recovery_api(struct req *rq)
 {
     struct signed_in in = { .gives_cookie = field_num(rq, "cookie") };
-    TRY(use_recovery_code(rq, &in));
+    TRY(use_recovery_code(rq, field(rq, "pending_token"), &in));
     return answer_sign_in(rq, &in);
 }
 
@@ -140,7 +146,7 @@ static enum err verify_page(struct req *rq)
 {
     struct signed_in in = { .gives_cookie = true };
     TRY(set_ways(rq, &rq->peek)); /* should the form be shown again */
-    TRY(use_app(rq, &in));
+    TRY(use_app(rq, NULL, &in));
     return see_signed_in(rq, &in, field(rq, "next"));
 }
 
@@ -148,7 +154,7 @@ static enum err recovery_page(struct req *rq)
 {
     struct signed_in in = { .gives_cookie = true };
     TRY(set_ways(rq, &rq->peek));
-    TRY(use_recovery_code(rq, &in));
+    TRY(use_recovery_code(rq, NULL, &in));
     return see_signed_in(rq, &in, field(rq, "next"));
 }
 

@@ -18,13 +18,12 @@ const char *code_at(const struct app *app, int64_t steps)
     return text_copy(test_arena(), mem_text(code));
 }
 
-/* The secret a reply to enable-init gave. */
-static void take_secret(struct app *app, const struct reply *r)
+struct mem secret_of(const char *base32)
 {
+    size_t n = 0;
     uint8_t *secret = arena_alloc(test_arena(), TOTP_SECRET_BYTES);
-    app->base32 = text_of(r, "secret");
-    app->secret = MEM(secret, 0);
-    CHECK(app->base32 && base32_parse(app->base32, secret, TOTP_SECRET_BYTES, &app->secret.n));
+    CHECK(base32 && base32_parse(base32, secret, TOTP_SECRET_BYTES, &n));
+    return MEM(secret, n);
 }
 
 struct reply *set_up(struct client *c, struct app *ret)
@@ -32,7 +31,8 @@ struct reply *set_up(struct client *c, struct app *ret)
     ret->owner = c;
     struct reply *r = post(c, "/v1/auth/2fa/enable-init", "{}");
     CHECK_NUM(r->status, 200);
-    take_secret(ret, r);
+    ret->base32 = text_of(r, "secret");
+    ret->secret = secret_of(ret->base32);
     r = post(c, "/v1/auth/2fa/enable-complete", json("code", code_at(ret, 0), NULL));
     for (int i = 0; i < CODES; i++)
         ret->codes[i] = text_of(r, text_format(test_arena(), "recovery_codes.%d", i));
@@ -79,4 +79,12 @@ struct reply *recover(struct client *c, const char *handle, const char *code)
 struct reply *login_by_app(struct client *c, const char *email, const struct app *app)
 {
     return second_step(c, first_step(c, email), code_at(app, 0));
+}
+
+void stay(struct client *c)
+{
+    struct reply *r = refresh(c, c->refresh);
+    CHECK_NUM(r->status, 200);
+    c->bearer = text_of(r, "access_token");
+    c->refresh = text_of(r, "refresh_token");
 }

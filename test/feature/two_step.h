@@ -26,6 +26,9 @@ struct reply *set_up(struct client *c, struct app *ret);
 /* What the app shows so many steps from now. */
 const char *code_at(const struct app *app, int64_t steps);
 
+/* The bytes of a secret as apps get it. */
+struct mem secret_of(const char *base32);
+
 /* The first step; gives the handle, NULL when no second step was asked for. */
 const char *first_step(struct client *c, const char *email);
 
@@ -35,3 +38,6 @@ struct reply *recover(struct client *c, const char *handle, const char *code);
 
 /* Both steps. */
 struct reply *login_by_app(struct client *c, const char *email, const struct app *app);
+
+/* Stays signed in after a wait: a new access token for the same session. */
+void stay(struct client *c);
