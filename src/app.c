@@ -29,10 +29,23 @@
 #include <sys/resource.h>
 
 static const struct route *const routes[] = {
-    register_routes, login_routes,   session_routes,     reset_routes,
-    security_routes, profile_routes, setup_routes,       document_routes,
-    reauth_routes,   device_routes,  dashboard_routes,   operations_routes,
-    dev_mail_routes, totp_routes,    second_step_routes, NULL,
+    register_routes,
+    login_routes,
+    session_routes,
+    reset_routes,
+    security_routes,
+    profile_routes,
+    setup_routes,
+    document_routes,
+    reauth_routes,
+    device_routes,
+    dashboard_routes,
+    operations_routes,
+    dev_mail_routes,
+    fixture_routes,
+    totp_routes,
+    second_step_routes,
+    NULL,
 };
 
 static const struct job_kind *const jobs[] = {
@@ -126,6 +139,10 @@ static enum err greet(struct house *h)
     const char *link = NULL;
     TRY(console_write_tx(h->console, add_first_admin, &link));
     bool is_dev = setting_is_development();
+    if (setting_is_ephemeral())
+        (void)fputs("THIS IS A TEST FIXTURE. Its keys are known to everybody, anybody may move its "
+                    "clock, and all\nit holds is lost when it ends. Let no real person near it.\n",
+                    stdout);
     (void)fprintf(stdout, "Cardea %s is at %s\n", CARDEA_VERSION, setting_public_origin());
     if (is_dev && text_is_empty(setting_text(SETTING_SMTP_HOST)))
         (void)fprintf(stdout, "Mail can be read at %s/dev/mail\n", setting_public_origin());
@@ -161,9 +178,11 @@ static void enter_sandbox(struct console *c)
     struct arena *arena = &c->arena;
     const char *url = setting_text(SETTING_DATABASE_URL), *key = setting_text(SETTING_KEY_FILE);
     const char *mail = setting_text(SETTING_MAIL_DIR);
-    bool is_file = text_starts(url, "sqlite:") && !text_equal(url, "sqlite::memory:");
+    bool is_memory = text_equal(url, "sqlite::memory:"), is_file = text_starts(url, "sqlite:");
     struct sandbox sandbox = { .writable = {
-                                   is_file ? folder_of(arena, url + strlen("sqlite:")) : ".",
+                                   is_memory ? NULL
+                                   : is_file ? folder_of(arena, url + strlen("sqlite:"))
+                                             : ".",
                                    text_is_empty(key) ? NULL : folder_of(arena, key),
                                    text_is_empty(mail) ? NULL : mail,
                                    "/dev/shm",

@@ -13,7 +13,7 @@ static const struct {
     const char *name, *help;
     int (*run)(struct console *c);
 } verbs[] = {
-    { "serve", "start the server [--dev] [--config FILE]", app_serve },
+    { "serve", "start the server [--dev [--ephemeral]] [--config FILE]", app_serve },
     { "version", "the version", command_version },
     { "config", "settings: init, check, print", command_config },
     { "migrate", "the shape of the database: plan, up, status", command_migrate },

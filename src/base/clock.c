@@ -159,3 +159,22 @@ bool clock_parse(const char *text, int64_t *ret_at)
     *ret_at = ((int64_t)seconds - offset * 60) * SECOND + milliseconds;
     return true;
 }
+
+bool clock_parse_span(const char *text, int64_t *ret_span)
+{
+    static const struct unit {
+        char letter;
+        int64_t span;
+    } units[] = { { 's', SECOND }, { 'm', MINUTE }, { 'h', HOUR }, { 'd', DAY } };
+    size_t digits = strspn(text, "0123456789");
+    int64_t number = 0, unit = text[digits] ? 0 : SECOND;
+    if (!digits || digits > 10)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        number = number * 10 + (text[i] - '0');
+    for (size_t i = 0; i < COUNT(units); i++)
+        if (text[digits] == units[i].letter && !text[digits + 1])
+            unit = units[i].span;
+    *ret_span = number * unit;
+    return unit && number <= 1'000'000'000;
+}

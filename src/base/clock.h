@@ -38,3 +38,6 @@ void clock_format_http(int64_t at, char out[30]);
 /* Parses RFC 3339 with 'Z' or an offset, fraction optional. False when malformed or out of range.
  */
 bool clock_parse(const char *text, int64_t *ret_at);
+
+/* "90s", "10m", "24h", "14d"; a plain number counts seconds. False when it is none of these. */
+bool clock_parse_span(const char *text, int64_t *ret_span);

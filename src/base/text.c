@@ -256,3 +256,29 @@ bool base64_parse(const char *text, size_t n, uint8_t *ret, size_t *ret_n)
         n--;
     return decode(standard_alphabet, text, n, ret, ret_n);
 }
+
+/* --- likeness --- */
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+    size_t least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+size_t text_distance(const char *a, const char *b)
+{
+    enum { CONSIDERED = 64 };
+    size_t row[CONSIDERED + 1], n = strnlen(b, CONSIDERED);
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] && i < CONSIDERED; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            size_t above = row[j + 1];
+            row[j + 1] = smallest(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
+            diagonal = above;
+        }
+    }
+    return row[n];
+}

@@ -56,3 +56,8 @@ bool base64url_parse(const char *text, size_t n, uint8_t *ret, size_t *ret_n);
 /* Standard base64 with padding (RFC 4648 4). */
 char *base64_format(struct arena *arena, struct mem bytes);
 bool base64_parse(const char *text, size_t n, uint8_t *ret, size_t *ret_n);
+
+/* Levenshtein's distance of the first 64 bytes: how many to add, drop or change. For "did you
+ * mean".
+ */
+size_t text_distance(const char *a, const char *b);

@@ -23,9 +23,9 @@ static const struct option {
     const char *name;
     bool takes_value;
 } known_options[] = {
-    { "json", false },  { "dev", false },   { "help", false }, { "yes", false },
-    { "config", true }, { "limit", true },  { "after", true }, { "account", true },
-    { "name", true },   { "locale", true }, { "role", true },
+    { "json", false },   { "dev", false },   { "ephemeral", false }, { "help", false },
+    { "yes", false },    { "config", true }, { "limit", true },      { "after", true },
+    { "account", true }, { "name", true },   { "locale", true },     { "role", true },
 };
 
 static const struct option *find_option(const char *name)
@@ -94,9 +94,23 @@ const char *console_option(const struct console *c, const char *name)
     return console_option_nth(c, name, 0);
 }
 
+/* A fixture is one process: its store is nowhere else. */
+static int choose_fixture(struct console *c)
+{
+    bool is_wanted = console_option(c, "ephemeral") != NULL;
+    setting_set_ephemeral(is_wanted);
+    if (!is_wanted || (console_option(c, "dev") && text_equal(console_word(c, 0), "serve")))
+        return EXIT_DONE;
+    (void)console_fail("--ephemeral makes a test fixture: only `serve --dev --ephemeral` has it");
+    return EXIT_USAGE;
+}
+
 int console_read_settings(struct console *c)
 {
     const char *why = "";
+    int code = choose_fixture(c);
+    if (code)
+        return code;
     if (setting_open(console_option(c, "config"), console_option(c, "dev") != NULL, &c->arena,
                      &why) == OK)
         return EXIT_DONE;

@@ -29,8 +29,8 @@ struct console {
     struct db *db; /* console_open */
 };
 
-/* Takes arguments apart. Options: --name VALUE, or --name=VALUE; --json, --dev, --help and --yes
- * take no value. False: said why. */
+/* Takes arguments apart. Options: --name VALUE, or --name=VALUE; --json, --dev, --ephemeral,
+ * --help and --yes take no value. False: said why. */
 bool console_parse(struct console *c, int argc, char **argv);
 
 /* The n-th word, NULL when there are fewer. An option's value, NULL when it was not given; the i-th
@@ -39,7 +39,7 @@ const char *console_word(const struct console *c, int n);
 const char *console_option(const struct console *c, const char *name);
 const char *console_option_nth(const struct console *c, const char *name, int i);
 
-/* Reads the settings; gives EXIT_DONE or EXIT_SETTINGS after saying why. */
+/* Reads the settings; gives EXIT_DONE, or EXIT_SETTINGS or EXIT_USAGE after saying why. */
 int console_read_settings(struct console *c);
 
 /* Settings, store, and unless raw its migrations checked, keys, hashing. For work beside a running

@@ -12,12 +12,15 @@
 #include "base/mem.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct jws_key; /* one P-256 key pair, or only its public half; immutable, usable from every thread
                  */
 
 /* A fresh key; kid is its RFC 7638 thumbprint. Owned by the caller. */
 struct jws_key *jws_key_new(void);
+/* The key that belongs to these 32 bytes, always the same one: for the test fixture only. */
+struct jws_key *jws_key_of_seed(const uint8_t seed[32]);
 void jws_key_free(struct jws_key *key); /* NULL is allowed */
 
 /* The thumbprint (RFC 7638), 43 characters. Belongs to the key. */

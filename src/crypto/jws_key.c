@@ -159,6 +159,30 @@ static EVP_PKEY *assemble(const uint8_t point[POINT], const uint8_t *d)
     return pkey;
 }
 
+/* The point d * G, uncompressed. */
+static void multiply(const BIGNUM *d, uint8_t ret[POINT])
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    EC_POINT *point = group ? EC_POINT_new(group) : NULL;
+    evp_must(point && EC_POINT_mul(group, point, d, NULL, NULL, NULL) == 1 &&
+                 EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, ret, POINT,
+                                    NULL) == POINT,
+             "making a key");
+    EC_POINT_free(point);
+    EC_GROUP_free(group);
+}
+
+/* A seed at or above the order, one in 2^32, makes no sound key: wrap complains. */
+struct jws_key *jws_key_of_seed(const uint8_t seed[COORDINATE])
+{
+    uint8_t point[POINT];
+    BIGNUM *d = BN_bin2bn(seed, COORDINATE, BN_secure_new());
+    evp_must(d != NULL, "making a key");
+    multiply(d, point);
+    BN_clear_free(d);
+    return wrap(assemble(point, seed), true);
+}
+
 static bool is_sound(EVP_PKEY *pkey, bool is_private)
 {
     EVP_PKEY_CTX *checker = pkey ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;

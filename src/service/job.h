@@ -62,12 +62,21 @@ bool job_is_stopping(void); /* job_stop was called: long work outside the store 
 /* Runs all that is due now on this thread, tasks, periodic jobs and pollers, until nothing is: for
  * tests. A failing job is noted in its row, not returned. */
 enum err job_run_due(struct db *db, struct arena *arena);
-/* Runs one periodic job or poller by hand, due or not; gives its result. E_NOT_FOUND when unknown,
- * E_BUSY when a node is running it just now. */
+/* Between the two the threads of job_start begin nothing, and what they had begun is done: for a
+ * leap of the clock, which would end leases under their holders. Take them in one function. */
+void job_hold(void);
+void job_release(void);
+/* Runs one periodic job or poller by hand, due or not, until it has no more to do; gives its
+ * result. E_NOT_FOUND when unknown, E_BUSY when a node is running it just now. */
 enum err job_run(struct db *db, struct arena *arena, const char *name);
 
+/* The name that looks most like one that job_run takes; NULL when none comes near. */
+const char *job_nearest(const char *name);
+
+/* The periodic jobs; times are 0 for never. */
 struct job_entry {
-    const char *name, *help, *last_error;
-    int64_t last_run_at, last_success_at, next_run_at;
+    const char *name, *help, *last_error; /* last_error is NULL when the last run was good */
+    int64_t every, last_run_at, last_success_at, next_run_at;
+    int64_t leased_until; /* somebody runs it now, if that is not over */
 };
 enum err job_list(struct db *db, struct arena *arena, struct job_entry **ret, size_t *ret_count);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const int64_t lease = 60 * SECOND;
 
@@ -173,18 +174,43 @@ enum err job_step_pollers(struct db *db, bool *ret_did)
     return result;
 }
 
-enum err job_run(struct db *db, struct arena *, const char *name)
+static enum err run_once(struct db *db, const struct job_kind *kind, bool *ret_more)
 {
-    const struct job_kind *kind = job_find_kind(name);
-    bool more;
-    if (!kind || !kind->every)
-        return E_NOT_FOUND;
+    *ret_more = false;
     if (kind->every == JOB_ON_WAKE)
-        return run_poller(db, kind, &more);
-    TRY(job_ready(db));
+        return run_poller(db, kind, ret_more);
     struct job_run run = { .db = db, .kind = kind, .is_by_hand = true };
     TRY(run_periodic(&run));
+    *ret_more = run.more;
     return run.claimed ? run.why : E_BUSY;
+}
+
+enum err job_run(struct db *db, struct arena *, const char *name)
+{
+    enum { ROUNDS_MAX = 10'000 };
+    const struct job_kind *kind = job_find_kind(name);
+    bool more = true;
+    if (!kind || !kind->every)
+        return E_NOT_FOUND;
+    TRY(job_ready(db));
+    for (int i = 0; more && i < ROUNDS_MAX; i++)
+        TRY(run_once(db, kind, &more));
+    return OK;
+}
+
+const char *job_nearest(const char *name)
+{
+    const struct job_kind *kind;
+    const char *best = NULL;
+    size_t least = strlen(name) / 2 + 1;
+    for (size_t i = 0; (kind = job_nth_kind(i)); i++) {
+        size_t distance = text_distance(name, kind->name);
+        if (!kind->every || distance >= least)
+            continue;
+        least = distance;
+        best = kind->name;
+    }
+    return best;
 }
 
 enum err job_list(struct db *db, struct arena *arena, struct job_entry **ret, size_t *ret_count)
@@ -202,13 +228,14 @@ enum err job_list(struct db *db, struct arena *arena, struct job_entry **ret, si
         if (kind->every <= 0)
             continue;
         struct job_entry *entry = &list[(*ret_count)++];
-        *entry = (struct job_entry){ .name = kind->name, .help = kind->help };
+        *entry = (struct job_entry){ .name = kind->name, .help = kind->help, .every = kind->every };
         enum err e = db_one(&tx,
-                            "SELECT last_error, last_run_at, last_success_at, next_run_at"
-                            "  FROM job WHERE name = $1",
+                            "SELECT last_error, last_run_at, last_success_at, next_run_at,"
+                            "       leased_until FROM job WHERE name = $1",
                             V(text(kind->name)),
                             INTO(to_text(&entry->last_error), to_num(&entry->last_run_at),
-                                 to_num(&entry->last_success_at), to_num(&entry->next_run_at)));
+                                 to_num(&entry->last_success_at), to_num(&entry->next_run_at),
+                                 to_num(&entry->leased_until)));
         if (e && e != E_NOT_FOUND) {
             db_rollback(&tx);
             return e;

@@ -20,6 +20,8 @@ static unsigned long wakes; /* under the lock */
 static atomic_bool stopping;
 static pthread_t threads[2];
 static struct db *store; /* NULL while no thread runs */
+/* Held by each thread while it works, so that somebody else can wait for both and keep them. */
+static pthread_mutex_t working[2] = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER };
 
 static void make_condition(void)
 {
@@ -71,7 +73,9 @@ static void *run_jobs(void *)
     unsigned long seen = 0;
     while (!stopping) {
         bool did = false;
+        pthread_mutex_lock(&working[0]);
         enum err e = step(store, &did);
+        pthread_mutex_unlock(&working[0]);
         if (e == OK && did)
             job_wake(); /* it may have queued something for the pollers */
         else
@@ -85,7 +89,9 @@ static void *run_pollers(void *)
     unsigned long seen = 0;
     while (!stopping) {
         bool did = false;
+        pthread_mutex_lock(&working[1]);
         enum err e = job_step_pollers(store, &did);
+        pthread_mutex_unlock(&working[1]);
         if (e || !did)
             doze(&seen);
     }
@@ -119,6 +125,18 @@ void job_stop(void)
         pthread_join(threads[i], NULL);
     store = NULL;
     stopping = false;
+}
+
+void job_hold(void)
+{
+    pthread_mutex_lock(&working[0]);
+    pthread_mutex_lock(&working[1]);
+}
+
+void job_release(void)
+{
+    pthread_mutex_unlock(&working[1]);
+    pthread_mutex_unlock(&working[0]);
 }
 
 enum err job_run_due(struct db *db, struct arena *)

@@ -74,10 +74,28 @@ static enum err in_transaction(struct db *db, enum err (*work)(struct tx *tx, co
     return e;
 }
 
+/* The test fixture's n-th key is the same at every start, so that what was signed for a test's
+ * files verifies in each run. */
+static enum err make_key(struct tx *tx, struct jws_key **ret)
+{
+    uint8_t seed[32];
+    int64_t made = 0;
+    if (!setting_is_ephemeral()) {
+        *ret = jws_key_new();
+        return OK;
+    }
+    TRY(db_one(tx, "SELECT count(*) FROM signing_key", V_NONE, INTO(to_num(&made))));
+    TRY(keyring_derive(NULL, text_format(tx->arena, "fixture-signing-key-%lld", (long long)made),
+                       seed));
+    *ret = jws_key_of_seed(seed);
+    return OK;
+}
+
 /* A new key in the store, unless another node has put one into this state just now. */
 static enum err add_key(struct tx *tx, const char *state)
 {
-    struct jws_key *key = jws_key_new();
+    struct jws_key *key;
+    TRY(make_key(tx, &key));
     const char *kid = text_copy(tx->arena, mem_text(jws_key_id(key)));
     struct mem sealed = seal(&ring, tx->arena, place_of(kid), jws_key_export(key, tx->arena));
     jws_key_free(key);

@@ -119,6 +119,8 @@ static enum err read_all(struct arena *arena, struct setting_value *values, cons
     const char *why;
     buf_init(&problems.text, arena, SETTING_PROBLEMS_MAX * 600);
     setting_gather(arena, config_path, given, &problems);
+    if (setting_is_ephemeral())
+        setting_pin_fixture(given);
     for (enum setting s = 0; s < SETTING_COUNT; s++) {
         const char *text = *given[s].text ? given[s].text : setting_specs[s].initial;
         bool good = setting_parse(arena, s, text, &values[s], &why);

@@ -38,6 +38,11 @@ bool setting_flag(enum setting s);    /* FLAG */
 
 /* `cardea serve --dev`: /dev/mail, plain http and other comforts. */
 bool setting_is_development(void);
+/* `cardea serve --dev --ephemeral`, the test fixture: call the first before setting_open. Its store
+   is in memory, its keys are known to everybody, its mail is captured; what the environment says
+   otherwise about these is passed over. See docs/decisions/0035-test-fixture.md. */
+void setting_set_ephemeral(bool is_ephemeral);
+bool setting_is_ephemeral(void);
 /* PUBLIC_URL is http(s)://localhost, 127.0.0.0/8 or [::1]. */
 bool setting_is_loopback(void);
 /* PUBLIC_URL begins with https. */

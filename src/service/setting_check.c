@@ -69,24 +69,6 @@ static bool parse_flag(const char *text, int64_t *ret)
     return false;
 }
 
-/* "90s", "10m", "24h", "14d"; a plain number counts seconds. */
-static bool parse_span(struct arena *arena, const char *text, int64_t *ret)
-{
-    static const struct unit {
-        char letter;
-        int64_t span;
-    } units[] = { { 's', SECOND }, { 'm', MINUTE }, { 'h', HOUR }, { 'd', DAY } };
-    size_t digits = strspn(text, "0123456789");
-    int64_t number, unit = text[digits] ? 0 : SECOND;
-    for (size_t i = 0; i < COUNT(units); i++)
-        if (text[digits] == units[i].letter && !text[digits + 1])
-            unit = units[i].span;
-    if (!unit || !text_parse_int(text_copy(arena, MEM(text, digits)), 0, 1'000'000'000, &number))
-        return false;
-    *ret = number * unit;
-    return true;
-}
-
 static bool is_host_name(const char *host)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
@@ -328,7 +310,7 @@ bool setting_parse(struct arena *arena, enum setting s, const char *text, struct
             why = check_number(arena, s, parsed, value.num);
             break;
         case SETTING_IS_SPAN:
-            parsed = parse_span(arena, text, &value.num);
+            parsed = clock_parse_span(text, &value.num);
             why = check_number(arena, s, parsed, value.num);
             break;
         case SETTING_IS_FLAG:
@@ -361,6 +343,7 @@ void setting_check_together(const struct setting_value *values, struct setting_p
         !values[SETTING_PUBLIC_URL].is_loopback)
         setting_problem(problems, "RATE_LIMITS: off is only accepted while PUBLIC_URL is a "
                                   "loopback address");
+    setting_check_fixture(values, problems);
     if (values[SETTING_SESSION_IDLE].num > values[SETTING_SESSION_ABSOLUTE].num)
         setting_problem(problems, "SESSION_IDLE: must not be longer than SESSION_ABSOLUTE");
 }

@@ -73,6 +73,11 @@ void setting_gather(struct arena *arena, const char *path, struct setting_given 
 bool setting_parse(struct arena *arena, enum setting s, const char *text, struct setting_value *ret,
                    const char **ret_why);
 
+/* The test fixture: its own values over what was gathered, and what must not be together with it.
+ */
+void setting_pin_fixture(struct setting_given *given);
+void setting_check_fixture(const struct setting_value *values, struct setting_problems *problems);
+
 /* Rules between settings. */
 void setting_check_together(const struct setting_value *values, struct setting_problems *problems);
 

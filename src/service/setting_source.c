@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FILE_MAX = 256 * 1024, NAME_MAX_CHARS = 64 };
+enum { FILE_MAX = 256 * 1024 };
 
 extern char **environ;
 
@@ -32,36 +32,12 @@ enum setting setting_find(const char *name, size_t n)
     return SETTING_COUNT;
 }
 
-static size_t smallest(size_t a, size_t b, size_t c)
-{
-    size_t least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* Levenshtein's distance: how many letters to add, drop or change. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[NAME_MAX_CHARS + 1], n = strnlen(b, NAME_MAX_CHARS);
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i] && i < NAME_MAX_CHARS; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < n; j++) {
-            size_t above = row[j + 1];
-            row[j + 1] = smallest(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
 const char *setting_nearest(const char *name)
 {
     const char *best = NULL;
-    size_t least = strnlen(name, NAME_MAX_CHARS) / 2 + 1;
+    size_t least = strlen(name) / 2 + 1;
     for (enum setting s = 0; s < SETTING_COUNT; s++) {
-        size_t d = distance(name, setting_specs[s].name);
+        size_t d = text_distance(name, setting_specs[s].name);
         if (d < least) {
             least = d;
             best = setting_specs[s].name;

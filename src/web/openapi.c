@@ -131,7 +131,7 @@ static void put_operation(struct json_writer *j, struct arena *arena, const stru
     if (!route_is_safe(route) && route->fields[0].name)
         put_body(j, route);
     put_responses(j, arena, route);
-    if (route->access >= SIGNED_IN) {
+    if (route->access >= SIGNED_IN && route->access <= ADMIN) {
         json_begin_array(j, "security");
         json_begin_object(j, NULL);
         json_begin_array(j, "bearer");
@@ -155,7 +155,7 @@ static void put_paths(struct json_writer *j, struct arena *arena)
     json_begin_object(j, "paths");
     for (size_t i = 0; i < router_count(); i++) {
         const struct route *first = router_nth(i);
-        if (!route_is_api(first) || !is_first_of_path(i))
+        if (!route_is_api(first) || !route_exists(first) || !is_first_of_path(i))
             continue;
         json_begin_object(j, first->path);
         for (size_t k = i; k < router_count(); k++)

@@ -26,6 +26,7 @@ enum access {
     PROBE,       /* everybody, on every listener, whatever the Host: load balancers ask */
     OPERATIONS,  /* the same, but only on the operations listener when one is configured */
     DEVELOPMENT, /* everybody, only in development mode; does not exist otherwise */
+    FIXTURE,     /* everybody, only in the test fixture; does not exist otherwise */
 };
 
 enum route_lane {
@@ -111,6 +112,8 @@ bool route_is_api(const struct route *route);
 bool route_is_safe(const struct route *route);
 /* Whoever is signed in is looked for. */
 bool route_asks_for_session(const struct route *route);
+/* It is there in the mode this process runs in. */
+bool route_exists(const struct route *route);
 /* "anyone", "signed in", ... */
 const char *route_access_name(enum access access);
 

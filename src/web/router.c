@@ -6,6 +6,7 @@
 #include "web/route.h"
 
 #include "base/text.h"
+#include "service/setting.h"
 
 #include <assert.h>
 #include <string.h>
@@ -30,6 +31,12 @@ bool route_asks_for_session(const struct route *route)
     return route->access >= VISITOR && route->access <= ADMIN;
 }
 
+bool route_exists(const struct route *route)
+{
+    return (route->access != DEVELOPMENT || setting_is_development()) &&
+           (route->access != FIXTURE || setting_is_ephemeral());
+}
+
 const char *route_access_name(enum access access)
 {
     static const char *const names[] = {
@@ -38,6 +45,7 @@ const char *route_access_name(enum access access)
         [SUPPORT] = "support",       [BILLING] = "billing admin",
         [ADMIN] = "admin",           [PROBE] = "anyone",
         [OPERATIONS] = "operations", [DEVELOPMENT] = "development",
+        [FIXTURE] = "test fixture",
     };
     return names[access];
 }
@@ -139,7 +147,7 @@ enum err router_match(enum http_method method, const char *path, struct arena *a
     enum http_method wanted = method == HTTP_HEAD ? HTTP_GET : method;
     char allowed[sizeof ret->allow] = "";
     for (size_t i = 0; i < count; i++) {
-        if (!may_fit(table[i]->path, path))
+        if (!may_fit(table[i]->path, path) || !route_exists(table[i]))
             continue;
         struct match m = { .route = table[i] };
         size_t lengths[ROUTE_PARAMS];

@@ -86,3 +86,33 @@ TEST(clock_moves_for_tests_only_when_told)
     clock_shift(-DAY);
     CHECK(clock_monotonic_ns() >= first);
 }
+
+TEST(clock_reads_spans)
+{
+    static const struct {
+        const char *text;
+        int64_t span; /* -1: none */
+    } cases[] = {
+        { "90s", 90 * SECOND },
+        { "10m", 10 * MINUTE },
+        { "24h", DAY },
+        { "14d", 14 * DAY },
+        { "0", 0 },
+        { "5", 5 * SECOND },
+        { "", -1 },
+        { "d", -1 },
+        { "1w", -1 },
+        { "1 d", -1 },
+        { "1dd", -1 },
+        { "-1d", -1 },
+        { "+1d", -1 },
+        { "1.5h", -1 },
+        { "0x1s", -1 },
+        { "99999999999d", -1 },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t span = -1;
+        bool good = clock_parse_span(cases[i].text, &span);
+        CHECK_NUM(good ? span : -1, cases[i].span);
+    }
+}

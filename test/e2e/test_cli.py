@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import time
 import urllib.parse
 
 from harness import PASSWORD, POSTGRES, Client, Server, check, equal, main, on_both_engines, test
@@ -149,6 +150,41 @@ def the_audit_log_shows_what_happened_and_who_changed_it(engine):
         tamper(server, "UPDATE audit SET ip = '10.6.6.6' WHERE seq = 1")
         refused(server.cli("audit", "verify"), "1")
         server.start()
+
+
+@on_both_engines
+def jobs_are_listed_and_run_by_hand(engine):
+    with Server(engine) as server:
+        jobs = {j["name"]: j for j in json.loads(ok(server.cli("job", "list", "--json")))}
+        check({"session.purge", "audit.retain", "mail.purge"} <= set(jobs), str(sorted(jobs)))
+        for name, job in jobs.items():
+            check(job["help"] and job["every_seconds"] > 0 and job["next_run_at"], f"{name} is told about: {job}")
+            equal(job["last_error"], None, name)
+        said = ok(server.cli("job", "list"))
+        check(all(name in said and job["help"] in said for name, job in jobs.items()), said)
+        before = jobs["session.purge"]["last_success_at"] or ""
+        check("session.purge done" in ok(server.cli("job", "run", "session.purge")), "run by hand")
+        after = {j["name"]: j for j in json.loads(ok(server.cli("job", "list", "--json")))}["session.purge"]
+        check(after["last_run_at"] > before and after["last_success_at"] > before, f"{before} then {after}")
+        equal(json.loads(ok(server.cli("job", "run", "mail.deliver", "--json"))),
+              {"name": "mail.deliver", "status": "done", "error": None})
+        for words, code in ((("run", "session.prge"), 2), (("run", "nothing-like-it"), 2), (("run",), 2), (("lst",), 2),
+                            (("list", "all"), 2), (("run", "a", "b"), 2), (("run", "reset.send"), 2)):
+            done = server.cli("job", *words)
+            equal(done.returncode, code, f"{words}: {done.stderr}")
+        refused(server.cli("job", "run", "session.prge"), "did you mean session.purge?")
+        refused(server.cli("job", "run", "nothing-like-it"), "cardea job list")
+
+
+@on_both_engines
+def a_job_run_by_hand_sends_the_mail(engine):
+    with Server(engine, SMTP_HOST="") as server:
+        server.register(ANN)
+        time.sleep(0.3)
+        equal(server.mailbox.all(ANN), [], "without a mail server mail waits")
+        ok(server.cli("job", "run", "mail.deliver", settings=server.smtp.settings()))
+        server.verify(ANN)
+        equal(len(server.mailbox.all(ANN)), 1)
 
 
 @test

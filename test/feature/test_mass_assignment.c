@@ -5,6 +5,8 @@
  */
 #include "sample.h"
 
+#include "service/setting.h"
+
 #include <string.h>
 
 static const char *const members[] = {
@@ -65,6 +67,7 @@ static struct client *asker(struct world *w, const struct route *route)
 
 TEST_IN_WORLD(MASS_01_no_route_takes_a_member_it_does_not_know)
 {
+    setting_set_ephemeral(true);
     person(w, ANN, PASSWORD);
     for (size_t i = 0; i < router_count(); i++) {
         const struct route *route = router_nth(i);

@@ -88,6 +88,7 @@ struct world *world_open(struct db *db)
     w->real_db = db;
     w->db = db_fault_wrap(db);
     clock_freeze(START);
+    setting_set_ephemeral(false);
     app_register();
     limit_reset();
     session_cache_clear();

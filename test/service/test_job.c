@@ -487,3 +487,29 @@ TEST(TIME_01_a_poller_goes_on_after_the_clock_was_set_back)
     CHECK(job_is_due(&last, 5, 100));
     CHECK(!job_is_due(&last, 104, 100));
 }
+
+TEST(a_misspelt_job_is_recognised)
+{
+    static const struct job_kind three[] = {
+        { "session.purge", NULL, HOUR, "" },
+        { "reset.send", NULL, 0, "" },
+        { "mail.deliver", NULL, JOB_ON_WAKE, "" },
+        { 0 },
+    };
+    static const struct job_kind *const lists[] = { three, NULL };
+    static const struct {
+        const char *typed, *meant;
+    } cases[] = {
+        { "sesion.purge", "session.purge" },
+        { "purge", NULL },
+        { "session_purge", "session.purge" },
+        { "mail.delivr", "mail.deliver" },
+        { "reset.send", NULL },
+        { "", NULL },
+        { "x", NULL },
+    };
+    job_set_kinds(lists);
+    for (size_t i = 0; i < COUNT(cases); i++)
+        CHECK_TEXT(job_nearest(cases[i].typed), cases[i].meant);
+    job_set_kinds(NULL);
+}

@@ -467,3 +467,29 @@ TEST(keyring_rotation_is_all_or_nothing)
     done();
     test_store_close(db);
 }
+
+/* The kids of the first two signing keys of a store. */
+static const char *first_two(struct db *db)
+{
+    struct tx tx;
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(migrate_up(db, test_arena()));
+    CHECK_OK(db_run(&tx, "DELETE FROM signing_key", V_NONE));
+    CHECK_OK(db_commit(&tx));
+    if (!ready(db, KEY_A))
+        return "";
+    const char *first = signing_kid();
+    CHECK_OK(keyring_rotate(db, test_arena()));
+    const char *both = text_format(test_arena(), "%s %s", first, signing_kid());
+    done();
+    return both;
+}
+
+TEST_ON_STORES(keyring_of_a_test_fixture_is_the_same_at_every_start)
+{
+    setting_set_ephemeral(true);
+    const char *once = first_two(db), *again = first_two(db);
+    setting_set_ephemeral(false);
+    CHECK_TEXT(once, again);
+    CHECK(!text_equal(first_two(db), first_two(db)));
+}

@@ -377,3 +377,28 @@ TEST(setting_reload_is_safe_beside_readers)
     }
     back_to_defaults();
 }
+
+TEST(a_test_fixture_touches_nothing_outside_its_memory)
+{
+    const char *why, *config = "DATABASE_URL = postgresql://db.example/production\n"
+                               "SMTP_HOST = mail.example\nSMTP_USER = me\nSMTP_PASS = secret\n"
+                               "KEY_FILE = /nowhere/keys\nSESSION_IDLE = 3d\n";
+    setting_set_ephemeral(true);
+    CHECK_OK(open_with(config, &why));
+    CHECK_TEXT(setting_text(SETTING_DATABASE_URL), "sqlite::memory:");
+    CHECK_TEXT(setting_text(SETTING_SMTP_HOST), "");
+    CHECK_TEXT(setting_text(SETTING_SMTP_PASS), "");
+    CHECK_TEXT(setting_text(SETTING_KEY_FILE), "");
+    CHECK_TEXT(setting_text(SETTING_RATE_LIMITS), "off");
+    CHECK_NUM(setting_span(SETTING_SESSION_IDLE), 3 * DAY);
+    CHECK_OK(open_with("RATE_LIMITS = on\nPASSWORD_HASH = m=128,t=2,p=1\n", &why));
+    CHECK_TEXT(setting_text(SETTING_RATE_LIMITS), "on");
+    CHECK_TEXT(setting_text(SETTING_PASSWORD_HASH), "m=128,t=2,p=1");
+    CHECK_ERR(open_with("PUBLIC_URL = https://accounts.example.org\n", &why), E_INVALID);
+    CHECK(strstr(why, "loopback") != NULL);
+    const char *key = text_copy(test_arena(), mem_text(setting_text(SETTING_ENCRYPTION_KEYS)));
+    setting_set_ephemeral(false);
+    CHECK_ERR(open_with(text_format(test_arena(), "ENCRYPTION_KEYS = %s\n", key), &why), E_INVALID);
+    CHECK(strstr(why, "everybody knows") != NULL);
+    back_to_defaults();
+}

@@ -4,6 +4,7 @@
  */
 #include "../test.h"
 #include "app.h"
+#include "service/setting.h"
 #include "web/req.h"
 #include "web/route.h"
 
@@ -90,14 +91,20 @@ TEST(parameters_have_the_names_of_the_table)
 /* No entry is shadowed by one before it, and no GET writes. */
 TEST(every_route_of_ours_is_reached)
 {
+    const char *why;
     app_register();
+    setting_set_ephemeral(true);
+    CHECK_OK(setting_open(NULL, true, test_arena(), &why));
     for (size_t i = 0; i < router_count(); i++) {
         struct match m;
         const struct route *route = router_nth(i);
+        CHECK(route_exists(route));
         CHECK_OK(router_match(route->method, route->path, test_arena(), &m));
         CHECK(m.route == route);
         CHECK(route->access != ACCESS_UNSET);
         CHECK(strcmp(route_access_name(route->access), "nobody") != 0);
         CHECK(route->path[0] == '/');
     }
+    setting_set_ephemeral(false);
+    CHECK_OK(setting_open(NULL, false, test_arena(), &why));
 }
