@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Message catalogues: ui/locales/<tag>.json, flat objects of key to text; {name} in a text is a
- * placeholder, {name|# hour|# hours} the form that goes with a number (plural.h). English is complete by definition; a key missing elsewhere falls back to it (and
- * fails `make check`).
+ * placeholder, {name|# hour|# hours} the form that goes with a number (plural.h). English is
+ * complete by definition; a key missing elsewhere falls back to it (and fails `make check`).
  */
 #pragma once
 
