@@ -119,6 +119,7 @@ $(B)/cardea: $(B)/src/main.o $(OBJECTS)
 $(B)/test-cardea: $(TESTS:%.c=$(B)/%.o) $(OBJECTS)
 	@$(CC) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs libargon2 2>/dev/null)
 
+$(B)/fuzz_webauthn: $(B)/test/soft_authenticator.o
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(OBJECTS)
 	@$(CC) -o $@ $^ $(LDLIBS)
 
