@@ -4,6 +4,7 @@
  */
 #include "account/notice.h"
 
+#include "account/notification.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "service/setting.h"
@@ -43,6 +44,14 @@ static const struct outbox_var *all_vars(struct tx *tx, const struct notice *n)
 enum err notice_tell(struct tx *tx, const struct notice *n)
 {
     const struct account *to = n->account;
+    bool is_mailed = true;
+    if (!n->is_copy)
+        TRY(notification_add(
+            tx, to->id,
+            &(struct notification){ .kind = n->kind, .ip = n->ip, .user_agent = n->user_agent }));
+    TRY(notification_is_mailed(tx, to->id, n->kind, &is_mailed));
+    if (!is_mailed)
+        return OK;
     return outbox_add(tx, n->kind, to->email, to->locale, to->id, all_vars(tx, n));
 }
 

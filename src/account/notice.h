@@ -12,15 +12,20 @@
 #include "db/db.h"
 #include "service/outbox.h"
 
+#include <stdbool.h>
+
 struct notice {
     const char *kind;              /* the mail's template: "password_changed" */
     const struct account *account; /* id, email and locale are read */
     const char *ip, *user_agent;   /* of who did it; NULL: not known */
     const struct outbox_var *vars; /* more for the mail; NULL: none. At most 8 */
+    bool is_copy; /* the same goes to another address too: only the mail, no second notice in the
+                     app */
 };
 
-/* Owes the mail in tx. Templates get, besides vars: at, ip, agent (the device in words),
-   reset_link, security_link. */
+/* Owes the mail in tx, and writes the notice that the owner finds in the app; a mail that the owner
+   does not want (account/notification.h) is not sent. Templates get, besides vars: at, ip, agent
+   (the device in words), reset_link, security_link. */
 enum err notice_tell(struct tx *tx, const struct notice *notice);
 
 /* The session left its network or program and was ended. */

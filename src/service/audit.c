@@ -22,7 +22,7 @@ enum {
     CHAINS = 16,
     VERIFY_BATCH = 500,
     RETAIN_BATCH = 1000,
-    WRITE_BATCH = 1000,
+    WRITE_MAX = 2000,
     BATCH_ARENA = 256 << 20
 };
 
@@ -169,15 +169,45 @@ enum err audit_tail(struct tx *tx, const char *account_id, const char *before, i
     return OK;
 }
 
+enum err audit_history(struct tx *tx, const char *account_id, const char *before, int64_t limit,
+                       struct audit_rows *ret)
+{
+    struct db_rows rows;
+    TRY(db_each(tx,
+                "SELECT " COLUMNS " FROM audit WHERE account_id = $1 AND id < $2 AND event <> $4"
+                " ORDER BY id DESC LIMIT $3",
+                V(text(account_id), text(before ? before : "aud_z"), num(limit),
+                  text(audit_event_name(AUDIT_SESSION_REFRESHED))),
+                &rows));
+    ret->list = arena_array(tx->arena, rows.count, sizeof *ret->list);
+    ret->count = rows.count;
+    for (size_t i = 0; i < rows.count; i++)
+        ret->list[i] = read_row(&rows, i);
+    return OK;
+}
+
+const char *audit_doer(const struct audit_row *row)
+{
+    if (text_equal(row->actor, row->account_id))
+        return "you";
+    bool is_known = text_equal(row->actor, "anonymous") || text_equal(row->actor, "system");
+    return is_known ? row->actor : "staff";
+}
+
+bool audit_is_by_staff(const struct audit_row *row)
+{
+    return text_equal(audit_doer(row), "staff");
+}
+
 static void write_row(struct json_writer *j, const struct audit_row *row)
 {
     json_begin_object(j, NULL);
     json_put_text(j, "id", row->id);
     json_put_time(j, "at", row->at);
     json_put_text(j, "event", row->event);
-    json_put_text(j, "actor", row->actor);
-    json_put_text(j, "ip", row->ip);
-    json_put_text(j, "user_agent", row->user_agent);
+    json_put_text(j, "by", audit_doer(row));
+    json_put_text(j, "ip", audit_is_by_staff(row) ? NULL : row->ip);
+    json_put_text(j, "user_agent", audit_is_by_staff(row) ? NULL : row->user_agent);
     json_put_text(j, "request_id", row->request_id);
     json_put_raw(j, "detail", mem_text(row->detail));
     json_end(j);
@@ -186,14 +216,10 @@ static void write_row(struct json_writer *j, const struct audit_row *row)
 enum err audit_write(struct tx *tx, const char *account_id, struct json_writer *j)
 {
     struct audit_row *rows;
-    const char *before = NULL;
     size_t count;
-    do {
-        TRY(audit_tail(tx, account_id, before, WRITE_BATCH, &rows, &count));
-        for (size_t i = 0; i < count; i++)
-            write_row(j, &rows[i]);
-        before = count ? rows[count - 1].id : NULL;
-    } while (count == WRITE_BATCH);
+    TRY(audit_tail(tx, account_id, NULL, WRITE_MAX, &rows, &count));
+    for (size_t i = 0; i < count; i++)
+        write_row(j, &rows[i]);
     return OK;
 }
 

@@ -48,7 +48,22 @@ struct audit_row {
 enum err audit_tail(struct tx *tx, const char *account_id, const char *before, int64_t limit,
                     struct audit_row **ret, size_t *ret_count);
 
-/* Puts all rows about an account, newest first, into an array that was begun. */
+/* What the owner of an account sees of it: as audit_tail, but for tokens that were refreshed, which
+   happens every ten minutes by itself. */
+struct audit_rows {
+    struct audit_row *list;
+    size_t count;
+};
+enum err audit_history(struct tx *tx, const char *account_id, const char *before, int64_t limit,
+                       struct audit_rows *ret);
+
+/* Whose doing a row is to the owner of the account: "you", "anonymous" (nobody was signed in),
+   "system" or "staff". Where staff sat, and who it was, is not the owner's to know. */
+const char *audit_doer(const struct audit_row *row);
+bool audit_is_by_staff(const struct audit_row *row);
+
+/* Puts the newest 2000 rows about an account, newest first, into an array that was begun: a copy
+   that is fetched in one answer has to end somewhere, and what is older can be paged through. */
 enum err audit_write(struct tx *tx, const char *account_id, struct json_writer *j);
 
 struct audit_verdict {

@@ -45,3 +45,5 @@ AUDIT(PASSWORD_REFUSED, "password.refused", "the current password was wrong wher
 AUDIT(VERIFICATION_SENT, "verification.sent", "the verification link was mailed again")
 AUDIT(SETUP_LINK_MADE, "setup.link_made", "a link for the first administrator was shown")
 AUDIT(KEY_ROTATED, "key.rotated", "the next signing key became the active one")
+AUDIT(NOTIFICATIONS_CHANGED, "notifications.changed", "the owner changed which notices are mailed")
+AUDIT(EXPORT_ASKED, "export.asked", "the owner asked for a copy of all data about them")

@@ -8,7 +8,8 @@
  *   {{> part}}          another template of the same folder
  *   {{t key}}           a translated text; its {placeholders} are values, escaped likewise
  *   {{date name}}       a time (RFC 3339, UTC) as people of that language write it; in HTML as a
- *                       <time> element, which static/dates.js turns into the reader's time zone
+ *                       <time> element, which static/dates.js turns into the reader's time zone;
+ *                       of "2026-11-21" only the day
  *   {{! comment}}
  * Names are looked up in the innermost scope first. An unknown name renders nothing. A tag that
  * puts out nothing itself takes its line with it when it is alone there.

@@ -115,21 +115,26 @@ static void fill(struct buf *out, const char *text, const struct filling *f)
     }
 }
 
-/* "2026-11-21T05:03..." as the catalogue's date.format has it; anything else stays as it is. */
+enum { DAY_CHARS = sizeof "2026-11-21" - 1 };
+
+/* "2026-11-21T05:03..." as the catalogue's date.format has it, "2026-11-21" as date.day does;
+   anything else stays as it is. */
 static const char *format_date(const struct render *r, const char *text)
 {
     int64_t at;
-    if (strlen(text) < 17 || !clock_parse(text, &at) || !text_ends(text, "Z"))
-        return text;
     struct arena *into = r->out->arena;
+    bool is_day = strlen(text) == DAY_CHARS;
+    const char *whole = is_day ? text_format(into, "%sT00:00:00Z", text) : text;
+    if (strlen(whole) < 17 || !clock_parse(whole, &at) || !text_ends(whole, "Z"))
+        return text;
     const char *month = text_format(into, "date.month_%.2s", text + 5);
     struct vars *vars = vars_new(into);
     vars_text(vars, "year", text_copy(into, MEM(text, 4)));
     vars_text(vars, "month", locale_text(r->locale, month));
     vars_text(vars, "day",
               text_copy(into, MEM(text + 8 + (text[8] == '0'), text[8] == '0' ? 1 : 2)));
-    vars_text(vars, "time", text_copy(into, MEM(text + 11, 5)));
-    return template_format(into, r->locale, "date.format", vars);
+    vars_text(vars, "time", text_copy(into, MEM(whole + 11, 5)));
+    return template_format(into, r->locale, is_day ? "date.day" : "date.format", vars);
 }
 
 static void put_date(const struct render *r, const char *text)

@@ -64,6 +64,7 @@ static enum err run_handler(struct req *rq)
     if (rq->is_signed_in)
         page_choose_locale(rq);
     TRY(pass(rq));
+    TRY(page_look_up_notices(rq));
     return rq->route->run ? rq->route->run(rq) : page(rq, rq->route->page);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "web/page.h"
 
+#include "account/notification.h"
 #include "base/text.h"
 #include "http/cookie.h"
 #include "service/setting.h"
@@ -45,6 +46,17 @@ static void set_account(struct req *rq)
     vars_text(rq->vars, "account_name", text_is_empty(s->name) ? s->email : s->name);
     vars_text(rq->vars, "account_email", s->email);
     vars_flag(rq->vars, "is_admin", s->roles >= ROLE_ADMIN);
+    if (rq->unread)
+        vars_num(rq->vars, "unread", rq->unread);
+}
+
+enum err page_look_up_notices(struct req *rq)
+{
+    const struct route *route = rq->route;
+    bool shows_page = route_is_safe(route) || route->page;
+    if (!rq->is_signed_in || !shows_page || route_is_api(route) || route->lane == LANE_INLINE)
+        return OK;
+    return notification_count_unread(&rq->peek, rq->session.account_id, &rq->unread);
 }
 
 /* Where choosing another language leads: here, or to the start when here is only for posting. */

@@ -10,6 +10,10 @@
  */
 enum err page_set_vars(struct req *rq, const char *name);
 
+/* For a page of somebody signed in: asks how many notices they have not read, for its header.
+   Before the handler runs, so that it holds no connection beside the handler's. */
+enum err page_look_up_notices(struct req *rq);
+
 /* Sets the values that texts of the catalogues name, refusals too. */
 void page_set_texts(struct req *rq);
 

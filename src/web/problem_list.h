@@ -8,6 +8,8 @@ PROBLEM(BAD_REQUEST, 400, "bad_request", "The request is malformed")
 PROBLEM(UNKNOWN_FIELD, 400, "unknown_field",
         "The request has a member that this route does not know")
 PROBLEM(MALFORMED_JSON, 400, "malformed_json", "The body is not the JSON that this route takes")
+PROBLEM(CURSOR_INVALID, 400, "cursor_invalid",
+        "The cursor does not belong to this list; begin at the first page")
 PROBLEM(DUPLICATE_COOKIE, 400, "duplicate_cookie", "The session cookie was sent twice")
 PROBLEM(UNAUTHENTICATED, 401, "unauthenticated",
         "Nobody is signed in, or the credential is not valid any more")

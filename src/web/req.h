@@ -69,6 +69,7 @@ struct req {
     size_t error_count;
     bool has_paid;                /* limits_take_early counted this request */
     bool is_kept;                 /* refused, but what was written stays (failures are counted) */
+    int64_t unread;               /* notices, for the header of pages */
     const char *touched[TOUCHED]; /* accounts whose cached sessions the commit makes stale */
     bool wakes_jobs;
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every kind of notice an owner gets, once: NOTICE("kind", is_always). The kind names the mail; one
+ * that is always mailed cannot be switched off, because whoever takes an account over would do that
+ * first. Optional are only those that tell of nothing that could be taken back.
+ */
+NOTICE("password_changed", true)
+NOTICE("new_device", true)
+NOTICE("account_locked", true)
+NOTICE("two_factor_on", true)
+NOTICE("two_factor_off", true)
+NOTICE("recovery_codes_renewed", true)
+NOTICE("recovery_code_used", true)
+NOTICE("session_moved", false)
+NOTICE("export_ready", false)
