@@ -23,9 +23,14 @@ struct cose_key {
 /* The algorithm that a key claims, whatever else is wrong with it; 0 when it claims none. */
 int cose_key_algorithm(struct mem bytes);
 
-/* Whether the bytes are one sound key of one of the three algorithms; the slices point into them.
+/* Whether the bytes are one key of one of the three algorithms, in form; the slices point into
+ * them.
  */
 bool cose_key_parse(struct mem bytes, struct cose_key *ret);
+
+/* Whether the key's numbers are such as its algorithm makes: a point on the curve, which is not of
+ * small order; an RSA modulus of a fit size. To be asked once, before a key is stored. */
+bool cose_key_is_sound(const struct cose_key *key);
 
 /* The signature over the message is this key's: ECDSA in strict DER with SHA-256, Ed25519, or
  * RSASSA-PKCS1-v1_5 with SHA-256. */

@@ -175,7 +175,8 @@ static enum webauthn_refusal judge_key(const struct webauthn_ceremony *ceremony,
         offered |= ceremony->algorithms[i] == algorithm;
     if (!offered)
         return WEBAUTHN_BAD_ALGORITHM;
-    return cose_key_parse(bytes, &key) ? WEBAUTHN_NOT_REFUSED : WEBAUTHN_BAD_KEY;
+    bool good = cose_key_parse(bytes, &key) && cose_key_is_sound(&key);
+    return good ? WEBAUTHN_NOT_REFUSED : WEBAUTHN_BAD_KEY;
 }
 
 static enum webauthn_refusal judge_registration(struct arena *arena,

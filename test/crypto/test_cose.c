@@ -29,7 +29,7 @@ static struct mem key_of(int pairs, const char *members)
 static bool parses(struct mem bytes)
 {
     struct cose_key key;
-    return cose_key_parse(bytes, &key);
+    return cose_key_parse(bytes, &key) && cose_key_is_sound(&key);
 }
 
 static const char *hex_of(struct mem bytes)
