@@ -123,6 +123,10 @@ $(B)/fuzz_webauthn: $(B)/test/soft_authenticator.o
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(OBJECTS)
 	@$(CC) -o $@ $^ $(LDLIBS)
 
+# This one walks through a whole house: that of the feature tests.
+HOUSE := test/test.c test/store.c test/feature/world.c $(wildcard test/feature/stateful*.c)
+$(B)/fuzz_stateful: $(HOUSE:%.c=$(B)/%.o)
+
 $(B)/bench-%: $(B)/test/bench/%.o $(OBJECTS)
 	@$(CC) -o $@ $^ $(LDLIBS)
 

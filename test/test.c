@@ -26,6 +26,11 @@ void test_add(struct test *test)
     last = &test->next;
 }
 
+const struct test *test_first(void)
+{
+    return first;
+}
+
 void test_add_named(const char *name, const char *file, void (*run)(void))
 {
     struct test *test = calloc(1, sizeof *test);
@@ -102,7 +107,7 @@ static void drop_log(const char *, void *)
 }
 
 /* Whatever a test did with the log, also one that was abandoned. */
-static void quieten_log(void)
+void test_quieten_log(void)
 {
     log_set_level("info");
     log_capture(getenv("TEST_LOG") ? NULL : drop_log, NULL);
@@ -113,7 +118,7 @@ int test_run(void (*run)(void))
     failures = 0;
     arena_init(&arena, 512 << 20);
     run();
-    quieten_log();
+    test_quieten_log();
     arena_done(&arena);
     clock_freeze(0);
     clock_reset_shift();
@@ -121,48 +126,4 @@ int test_run(void (*run)(void))
         (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     folder[0] = 0;
     return failures;
-}
-
-static bool run_one(const struct test *test, bool verbose)
-{
-    if (verbose)
-        (void)printf("%s\n", test->name);
-    int64_t start = clock_monotonic_ns();
-    (void)test_run(test->run);
-    int64_t spent_ms = (clock_monotonic_ns() - start) / 1'000'000;
-    if (failures)
-        (void)printf("FAILED %s (%s)\n", test->name, test->file);
-    else if (spent_ms > 2000)
-        (void)printf("slow   %s: %lld ms\n", test->name, (long long)spent_ms);
-    (void)fflush(stdout);
-    return failures == 0;
-}
-
-static bool is_wanted(const struct test *test, char **words)
-{
-    if (!*words)
-        return true;
-    for (; *words; words++)
-        if (strstr(test->name, *words) || strstr(test->file, *words))
-            return true;
-    return false;
-}
-
-int main(int, char **argv)
-{
-    int passed = 0, failed = 0;
-    bool verbose = argv[1] && strcmp(argv[1], "-v") == 0;
-    quieten_log();
-    if (argv[1] && strcmp(argv[1], "--torture") == 0)
-        return torture(argv + 2);
-    for (const struct test *test = first; test; test = test->next) {
-        if (!is_wanted(test, argv + 1 + verbose))
-            continue;
-        if (run_one(test, verbose))
-            passed++;
-        else
-            failed++;
-    }
-    (void)printf("%d passed, %d failed\n", passed, failed);
-    return failed != 0;
 }

@@ -23,6 +23,7 @@ struct test {
 };
 
 void test_add(struct test *test);
+const struct test *test_first(void);
 void test_fail(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool test_check_num(const char *file, int line, const char *what, int64_t got, int64_t want);
@@ -36,6 +37,8 @@ struct arena *test_arena(void);
 const char *test_folder(void);
 /* Runs something as a test: fresh arena, folder and clock; gives how many checks failed. */
 int test_run(void (*run)(void));
+/* Drops the log, unless TEST_LOG is set. */
+void test_quieten_log(void);
 /* While set, a failed check counts and prints nothing but calls this; NULL ends it. */
 void test_mute(void (*instead)(void));
 /* test-cardea --torture [word ...]: feature/torture.c. Gives the exit code. */

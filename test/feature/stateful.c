@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The walk: see stateful.h.
+ */
+#include "stateful.h"
+
+#include "base/clock.h"
+#include "service/outbox.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { STORY_MAX = 1 << 16, STEPS_MAX = 400, MAIL_KEPT = 64 };
+
+/* What was mailed since it was read last. */
+struct letter {
+    const char *to, *kind, *token;
+};
+static struct letter letters[MAIL_KEPT];
+static size_t letter_count;
+
+unsigned walk_choose(struct walk *k, unsigned n)
+{
+    if (!k->left)
+        return 0;
+    k->left--;
+    return *k->bytes++ % n;
+}
+
+void walk_tell(struct walk *k, const char *format, ...)
+{
+    char line[200];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    buf_format(&k->story, "%s", line);
+}
+
+void walk_fail(struct walk *k, const char *format, ...)
+{
+    char why[600];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    if (!k->is_wrong)
+        test_fail(__FILE__, __LINE__, "%s\n  after:%s", why, k->story.p);
+    k->is_wrong = true;
+}
+
+bool walk_judge(struct walk *k, const struct reply *r, enum must must)
+{
+    bool passed = r->status >= 200 && r->status < 300;
+    walk_tell(k, " %d", r->status);
+    if (r->status >= 500)
+        walk_fail(k, "it broke: %d %s", r->status, r->body);
+    if (passed && must == MUST_NOT)
+        walk_fail(k, "it let in who may not: %d %s", r->status, r->body);
+    if (!passed && must == MUST_PASS)
+        walk_fail(k, "it kept out who may: %d %s", r->status, r->body);
+    return passed;
+}
+
+/* --- mail --- */
+
+static enum err take_letter(const struct outbox_message *m, void *)
+{
+    const char *at = strstr(m->text, "token=");
+    if (letter_count == MAIL_KEPT)
+        return OK;
+    if (at)
+        at += strlen("token=");
+    letters[letter_count++] = (struct letter){
+        .to = text_copy(test_arena(), mem_text(m->to)),
+        .kind = text_copy(test_arena(), mem_text(m->kind)),
+        .token = at ? text_copy(test_arena(), MEM(at, strcspn(at, " \r\n"))) : NULL,
+    };
+    return OK;
+}
+
+static void file_letter(struct walk *k, const struct letter *letter)
+{
+    static const char *const kinds[] = { [LINK_VERIFY] = "verify_email",
+                                         [LINK_RESET] = "reset_password",
+                                         [LINK_NOT_ME] = "new_device" };
+    for (int person = 0; person < PEOPLE; person++)
+        for (enum link_kind kind = 0; letter->token && kind < COUNT(kinds); kind++) {
+            if (!text_equal(letter->to, k->people[person].email) ||
+                !text_equal(letter->kind, kinds[kind]))
+                continue;
+            if (kind == LINK_RESET)
+                model_end_links(k, person, kind); /* a new one replaces the one before */
+            model_add_link(k, kind, person)->token = letter->token;
+        }
+}
+
+void walk_read_mail(struct walk *k)
+{
+    run_jobs(k->w);
+    for (size_t i = 0; i < letter_count; i++)
+        file_letter(k, &letters[i]);
+    letter_count = 0;
+}
+
+/* --- walking --- */
+
+static void settle_in(struct walk *k, unsigned serial)
+{
+    static const char *const ips[PLACES] = { "192.0.2.1", "198.51.100.2", "203.0.113.3",
+                                             "2001:db8:1::4" };
+    static const char *const agents[PLACES] = { "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0",
+                                                "Mozilla/5.0 (Windows NT 10.0) Chrome/131.0",
+                                                "curl/8.5", "Mallory/6.6" };
+    for (int i = 0; i < PLACES; i++) {
+        k->places[i] = client(k->w);
+        k->places[i]->ip = ips[i];
+        k->places[i]->user_agent = agents[i];
+    }
+    for (int i = 0; i < PEOPLE; i++)
+        k->people[i].email = text_format(test_arena(), "p%d.of.%u@example.org", i, serial);
+}
+
+/* Whatever happened: nobody has a role that nobody gave, and no session lives that is over. */
+static void look_back(struct walk *k)
+{
+    if (count_of(k->w, "SELECT count(*) FROM account WHERE roles <> 1"))
+        walk_fail(k, "somebody has a role that nobody gave");
+    if (count_of(k->w, "SELECT count(*) FROM session s JOIN account a ON a.id = s.account_id"
+                       " WHERE a.email_verified_at IS NULL OR a.password IS NULL"))
+        walk_fail(k, "an account that was never confirmed has a session");
+}
+
+void stateful_walk(struct world *w, const uint8_t *bytes, size_t n)
+{
+    static unsigned serial;
+    struct walk k = { .w = w, .bytes = bytes, .left = n };
+    buf_init(&k.story, test_arena(), STORY_MAX);
+    letter_count = 0;
+    outbox_set_sender(take_letter, NULL);
+    settle_in(&k, ++serial);
+    walk_begin(&k);
+    for (int i = 0; i < STEPS_MAX && k.left && !k.is_wrong; i++) {
+        const struct step *step = &walk_steps[walk_choose(&k, (unsigned)walk_step_count)];
+        walk_tell(&k, "\n    %s", step->name);
+        step->run(&k);
+    }
+    look_back(&k);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A walk through random sequences of API calls beside a small model of accounts, sessions and
+ * links. Bytes decide each step, so that a fuzzer can shorten what it found; the model says before
+ * each call whether it must pass, may, or must not. Three things are asked of every answer: nobody
+ * gets in who may not, nobody is kept out who may, and nothing breaks (no 5xx).
+ *
+ *     stateful.c        the walk: bytes, clients, judging
+ *     stateful_model.c  what follows from a step: which links and sessions are over
+ *     stateful_steps.c  the steps
+ */
+#pragma once
+
+#include "world.h"
+
+#include <stddef.h>
+
+enum { PEOPLE = 3, PLACES = 4, SESSIONS = 24, LINKS = 48, TOKENS = 4, LIVE_MAX = 8 };
+
+/* Walks until the bytes are used up or something is wrong (test_fail says what, and the steps). */
+void stateful_walk(struct world *w, const uint8_t *bytes, size_t n);
+
+/* --- the model --- */
+
+/* What the model knows of a thing. */
+enum life { ALIVE, UNSURE, OVER };
+/* What an answer has to be. */
+enum must { MUST_PASS, MAY_PASS, MUST_NOT };
+
+enum link_kind { LINK_VERIFY, LINK_RESET, LINK_NOT_ME };
+
+struct person {
+    const char *email;
+    bool is_verified;
+    unsigned passwords; /* bits: those the account may have now */
+    int tries;          /* wrong ones since a right one: lockout may set in */
+};
+
+struct link {
+    enum link_kind kind;
+    int person, place;
+    unsigned passwords; /* of LINK_VERIFY: those it may bring */
+    const char *token;
+    int64_t made_at;
+    enum life life;
+};
+
+struct visit { /* a session */
+    int person, place;
+    const char *id, *bearer, *refresh[TOKENS]; /* the newest first */
+    int64_t started_at, noted_at, used_at, rotated_at, bearer_at;
+    enum life life;
+};
+
+struct walk {
+    struct world *w;
+    const uint8_t *bytes;
+    size_t left;
+    struct buf story; /* the steps until now */
+    bool is_wrong;
+    struct client *places[PLACES];
+    struct person people[PEOPLE];
+    struct link links[LINKS];
+    struct visit visits[SESSIONS];
+    size_t link_count, visit_count;
+};
+
+/* The next choice below n; 0 when the bytes are used up. */
+unsigned walk_choose(struct walk *k, unsigned n);
+void walk_tell(struct walk *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void walk_fail(struct walk *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Judges an answer; gives whether it passed (2xx). */
+bool walk_judge(struct walk *k, const struct reply *r, enum must must);
+
+/* Runs the jobs and takes the links out of the mail. */
+void walk_read_mail(struct walk *k);
+
+/* --- what follows --- */
+
+const char *model_password(unsigned i);
+struct link *model_add_link(struct walk *k, enum link_kind kind, int person);
+struct visit *model_add_visit(struct walk *k, int person, int place, const struct reply *r);
+size_t model_live_visits(const struct walk *k, int person);
+void model_end_links(struct walk *k, int person, enum link_kind kind);
+void model_end_visits(struct walk *k, int person, const struct visit *keep, int64_t since);
+/* The clock moved: what is over by its age. */
+void model_age(struct walk *k);
+/* A call with the visit's bearer from its own place. */
+enum must model_bearer(const struct visit *v);
+/* A password was tried; narrows down what it is. */
+enum must model_password_must(const struct person *p, unsigned password);
+void model_password_seen(struct person *p, unsigned password, bool was_right);
+
+/* --- the steps --- */
+
+void walk_begin(struct walk *k);
+
+struct step {
+    const char *name;
+    void (*run)(struct walk *k);
+};
+extern const struct step walk_steps[];
+extern const size_t walk_step_count;

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The model of a walk: see stateful.h. It is written from the design, not from the code, and knows
+ * less than the code: where the design leaves something open, it is unsure and allows both.
+ */
+#include "stateful.h"
+
+#include "base/clock.h"
+#include "service/setting.h"
+
+#include <string.h>
+
+static const char *const passwords[] = {
+    "a brand new walnut desk",
+    "seven quiet harbour lamps",
+    "the old piano needs tuning",
+    "marble stairs after rain",
+};
+
+const char *model_password(unsigned i)
+{
+    return passwords[i % COUNT(passwords)];
+}
+
+struct link *model_add_link(struct walk *k, enum link_kind kind, int person)
+{
+    if (k->link_count == LINKS) { /* the oldest is forgotten: it is never used again */
+        memmove(k->links, k->links + 1, sizeof *k->links * (LINKS - 1));
+        k->link_count--;
+    }
+    struct link *link = &k->links[k->link_count++];
+    *link = (struct link){ .kind = kind, .person = person, .made_at = clock_now() };
+    return link;
+}
+
+struct visit *model_add_visit(struct walk *k, int person, int place, const struct reply *r)
+{
+    if (k->visit_count == SESSIONS) {
+        memmove(k->visits, k->visits + 1, sizeof *k->visits * (SESSIONS - 1));
+        k->visit_count--;
+    }
+    struct visit *v = &k->visits[k->visit_count++];
+    int64_t now = clock_now();
+    *v = (struct visit){ .person = person,
+                         .place = place,
+                         .id = text_of(r, "session_id"),
+                         .bearer = text_of(r, "access_token"),
+                         .refresh = { text_of(r, "refresh_token") },
+                         .started_at = now,
+                         .noted_at = now,
+                         .used_at = now,
+                         .rotated_at = now,
+                         .bearer_at = now };
+    if (!v->id || !v->bearer || !v->refresh[0])
+        walk_fail(k, "a sign-in gives no tokens: %s", r->body);
+    return v;
+}
+
+size_t model_live_visits(const struct walk *k, int person)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < k->visit_count; i++)
+        n += k->visits[i].person == person && k->visits[i].life != OVER;
+    return n;
+}
+
+void model_end_links(struct walk *k, int person, enum link_kind kind)
+{
+    for (size_t i = 0; i < k->link_count; i++)
+        if (k->links[i].person == person && k->links[i].kind == kind)
+            k->links[i].life = OVER;
+}
+
+void model_end_visits(struct walk *k, int person, const struct visit *keep, int64_t since)
+{
+    for (size_t i = 0; i < k->visit_count; i++) {
+        struct visit *v = &k->visits[i];
+        if (v->person == person && v != keep && v->started_at >= since)
+            v->life = OVER;
+    }
+}
+
+static void age_visit(struct visit *v)
+{
+    int64_t now = clock_now(), idle = setting_span(SETTING_SESSION_IDLE);
+    if (now >= v->started_at + setting_span(SETTING_SESSION_ABSOLUTE) ||
+        now > v->used_at + idle + MINUTE)
+        v->life = OVER;
+    else if (now >= v->noted_at + idle && v->life == ALIVE)
+        v->life = UNSURE; /* used since, which may or may not have been noted */
+}
+
+static void age_link(struct link *link)
+{
+    static const int64_t week = 7 * DAY;
+    int64_t lives = link->kind == LINK_VERIFY  ? setting_span(SETTING_VERIFY_EMAIL_TTL)
+                    : link->kind == LINK_RESET ? setting_span(SETTING_RESET_TTL)
+                                               : week;
+    if (clock_now() >= link->made_at + lives)
+        link->life = OVER;
+}
+
+void model_age(struct walk *k)
+{
+    for (size_t i = 0; i < k->visit_count; i++)
+        age_visit(&k->visits[i]);
+    for (size_t i = 0; i < k->link_count; i++)
+        age_link(&k->links[i]);
+}
+
+enum must model_bearer(const struct visit *v)
+{
+    int64_t age = clock_now() - v->bearer_at, lives = setting_span(SETTING_ACCESS_TOKEN_TTL);
+    if (v->life == OVER || age > lives + 3 * MINUTE) /* two are allowed for clocks that differ */
+        return MUST_NOT;
+    return v->life == ALIVE && age < lives ? MUST_PASS : MAY_PASS;
+}
+
+enum must model_password_must(const struct person *p, unsigned password)
+{
+    unsigned bit = 1U << password;
+    if (!p->is_verified || !(p->passwords & bit))
+        return MUST_NOT;
+    return p->passwords == bit && p->tries < 4 ? MUST_PASS : MAY_PASS;
+}
+
+void model_password_seen(struct person *p, unsigned password, bool was_right)
+{
+    unsigned bit = 1U << password;
+    if (was_right) {
+        p->passwords = bit;
+        p->tries = 0;
+        return;
+    }
+    if (p->tries++ < 4)
+        p->passwords &= ~bit;
+}

@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The steps of a walk: see stateful.h. Each chooses who, where and with what, asks the model what
+ * must come of it, calls, and tells the model what came of it.
+ */
+#include "stateful.h"
+
+#include "account/session_cache.h"
+#include "base/clock.h"
+
+#include <string.h>
+
+/* --- choosing --- */
+
+static int choose_person(struct walk *k)
+{
+    int person = (int)walk_choose(k, PEOPLE);
+    walk_tell(k, " person %d", person);
+    return person;
+}
+
+static int choose_place(struct walk *k)
+{
+    int place = (int)walk_choose(k, PLACES);
+    walk_tell(k, " at %d", place);
+    return place;
+}
+
+static unsigned choose_password(struct walk *k)
+{
+    unsigned password = walk_choose(k, 4);
+    walk_tell(k, " password %u", password);
+    return password;
+}
+
+/* Half the time the right one. */
+static unsigned guess_password(struct walk *k, const struct person *p)
+{
+    unsigned password = walk_choose(k, 8), right = 0;
+    while (right < 3 && !(p->passwords & 1U << right))
+        right++;
+    password = password < 4 ? password : right;
+    walk_tell(k, " password %u", password);
+    return password;
+}
+
+static struct visit *choose_visit(struct walk *k)
+{
+    static const char *const lives[] = { "alive", "unsure", "over" };
+    if (!k->visit_count)
+        return NULL;
+    struct visit *v = &k->visits[walk_choose(k, (unsigned)k->visit_count)];
+    walk_tell(k, " session %zd of %d (%s)", v - k->visits, v->person, lives[v->life]);
+    return v;
+}
+
+static struct link *choose_link(struct walk *k, enum link_kind kind)
+{
+    struct link *of_kind[LINKS];
+    unsigned n = 0;
+    for (size_t i = 0; i < k->link_count; i++)
+        if (k->links[i].kind == kind)
+            of_kind[n++] = &k->links[i];
+    if (!n)
+        return NULL;
+    struct link *link = of_kind[n - 1 - walk_choose(k, n)]; /* the newest first */
+    walk_tell(k, " link %zd of %d", link - k->links, link->person);
+    return link;
+}
+
+/* --- calling --- */
+
+/* what is a method and a path: "GET /v1/auth/me" */
+static struct reply *call_as(struct walk *k, int place, const char *bearer, const char *what,
+                             const char *body)
+{
+    struct client *c = k->places[place];
+    size_t n = strcspn(what, " ");
+    c->bearer = bearer;
+    struct reply *r = call(c, text_copy(test_arena(), MEM(what, n)), what + n + 1, body);
+    c->bearer = NULL;
+    return r;
+}
+
+static struct reply *call_in(struct walk *k, struct visit *v, const char *what, const char *body)
+{
+    if (model_bearer(v) != MUST_NOT)
+        v->used_at = clock_now();
+    return call_as(k, v->place, v->bearer, what, body);
+}
+
+static struct reply *post_at(struct walk *k, int place, const char *path, const char *body)
+{
+    return call_as(k, place, NULL, text_format(test_arena(), "POST %s", path), body);
+}
+
+/* --- coming to be --- */
+
+static void register_there(struct walk *k, int person, int place, unsigned password)
+{
+    struct person *p = &k->people[person];
+    size_t before = k->link_count;
+    (void)walk_judge(k,
+                     post_at(k, place, "/v1/auth/register",
+                             json("email", p->email, "password", model_password(password), NULL)),
+                     MUST_PASS);
+    walk_read_mail(k);
+    if (p->is_verified && k->link_count > before)
+        walk_fail(k, "an account that exists is mailed a link to confirm");
+    if (k->link_count <= before || k->links[k->link_count - 1].kind != LINK_VERIFY)
+        return;
+    struct link *link = &k->links[k->link_count - 1];
+    link->passwords = 1U << password;
+    link->place = place;
+}
+
+static void do_register(struct walk *k)
+{
+    int person = choose_person(k), place = choose_place(k);
+    register_there(k, person, place, choose_password(k));
+}
+
+/* Which of several it renews is the server's choice, but never one made elsewhere, unless there is
+ * but one (decision 0021). */
+static void do_resend(struct walk *k)
+{
+    int person = choose_person(k), place = choose_place(k), all = 0, mine = 0;
+    unsigned of_all = 0, of_mine = 0;
+    size_t before = k->link_count;
+    for (size_t i = 0; i < before; i++) {
+        struct link *link = &k->links[i];
+        if (link->kind != LINK_VERIFY || link->person != person || link->life == OVER)
+            continue;
+        all++;
+        of_all |= link->passwords;
+        mine += link->place == place;
+        of_mine |= link->place == place ? link->passwords : 0;
+        link->life = UNSURE;
+    }
+    (void)walk_judge(k,
+                     post_at(k, place, "/v1/auth/resend-verification",
+                             json("email", k->people[person].email, NULL)),
+                     MUST_PASS);
+    walk_read_mail(k);
+    if (k->link_count == before)
+        return;
+    struct link *link = &k->links[k->link_count - 1];
+    if (k->people[person].is_verified || !all)
+        walk_fail(k, "there was nothing to send again");
+    link->passwords = mine ? of_mine : of_all;
+    link->place = mine ? place : -1;
+    link->life = UNSURE;
+}
+
+static void verify_by(struct walk *k, struct link *link, int place)
+{
+    int person = link->person;
+    struct person *p = &k->people[person];
+    size_t later = (size_t)(k->links + k->link_count - link);
+    enum must must = p->is_verified || link->life == OVER ? MUST_NOT
+                     : link->life == ALIVE && later < 8   ? MUST_PASS
+                                                          : MAY_PASS;
+    unsigned passwords = link->passwords;
+    if (!walk_judge(k, post_at(k, place, "/v1/auth/verify-email", json("token", link->token, NULL)),
+                    must)) {
+        link->life = OVER;
+        return;
+    }
+    p->is_verified = true;
+    p->passwords = passwords;
+    p->tries = 0;
+    model_end_links(k, person, LINK_VERIFY);
+    model_end_links(k, person, LINK_RESET); /* no link outlives a change of the password */
+    model_end_visits(k, person, NULL, 0);
+}
+
+static void do_verify(struct walk *k)
+{
+    struct link *link = choose_link(k, LINK_VERIFY);
+    if (link)
+        verify_by(k, link, choose_place(k));
+}
+
+/* --- coming in --- */
+
+static void login_there(struct walk *k, int person, int place, unsigned password)
+{
+    struct person *p = &k->people[person];
+    if (model_live_visits(k, person) >= LIVE_MAX)
+        return; /* beyond ten the oldest ends: not modelled */
+    enum must must = model_password_must(p, password);
+    struct reply *r = post_at(k, place, "/v1/auth/login",
+                              json("email", p->email, "password", model_password(password), NULL));
+    bool passed = walk_judge(k, r, must);
+    if (p->is_verified)
+        model_password_seen(p, password, passed);
+    if (!passed)
+        return;
+    if (!text_equal(text_of(r, "user.email"), p->email))
+        walk_fail(k, "signed in as somebody else: %s", r->body);
+    (void)model_add_visit(k, person, place, r);
+    walk_read_mail(k);
+}
+
+static void do_login(struct walk *k)
+{
+    int person = choose_person(k), place = choose_place(k);
+    login_there(k, person, place, guess_password(k, &k->people[person]));
+}
+
+static void do_me(struct walk *k)
+{
+    struct visit *v = choose_visit(k);
+    if (!v)
+        return;
+    enum must must = model_bearer(v);
+    struct reply *r = call_in(k, v, "GET /v1/auth/me", NULL);
+    if (!walk_judge(k, r, must))
+        return;
+    if (!text_equal(text_of(r, "user.email"), k->people[v->person].email) ||
+        !text_equal(text_of(r, "session.id"), v->id))
+        walk_fail(k, "is somebody else: %s", r->body);
+}
+
+/* From another place: the session ends for both. */
+static void do_steal(struct walk *k)
+{
+    struct visit *v = choose_visit(k);
+    if (!v)
+        return;
+    int place = (v->place + 1 + (int)walk_choose(k, PLACES - 1)) % PLACES;
+    enum must must = model_bearer(v);
+    walk_tell(k, " from %d", place);
+    bool by_refresh = walk_choose(k, 2);
+    struct reply *r = by_refresh ? post_at(k, place, "/v1/auth/refresh",
+                                           json("refresh_token", v->refresh[0], NULL))
+                                 : call_as(k, place, v->bearer, "GET /v1/auth/me", NULL);
+    (void)walk_judge(k, r, MUST_NOT);
+    if (by_refresh || must == MUST_PASS)
+        v->life = OVER;
+    else if (must == MAY_PASS && v->life == ALIVE)
+        v->life = UNSURE;
+    walk_read_mail(k);
+}
+
+/* --- staying in --- */
+
+static void take_tokens(struct walk *k, struct visit *v, const struct reply *r)
+{
+    int64_t now = clock_now();
+    memmove(v->refresh + 1, v->refresh, sizeof *v->refresh * (TOKENS - 1));
+    v->refresh[0] = text_of(r, "refresh_token");
+    v->rotated_at = v->noted_at = v->used_at = now;
+    v->bearer = text_of(r, "access_token");
+    v->bearer_at = now;
+    v->life = ALIVE;
+    if (!v->refresh[0] || !v->bearer || text_equal(v->refresh[0], v->refresh[1]))
+        walk_fail(k, "no new tokens: %s", r->body);
+}
+
+static void do_refresh(struct walk *k)
+{
+    struct visit *v = choose_visit(k);
+    unsigned age = v ? walk_choose(k, 8) : 0; /* mostly the newest */
+    if (!v)
+        return;
+    age = age < TOKENS && v->refresh[age] ? age : 0;
+    walk_tell(k, " token %u", age);
+    bool is_repeat = age == 1 && clock_now() - v->rotated_at <= 10 * SECOND;
+    enum must must = v->life == OVER || age > 1 || (age == 1 && !is_repeat) ? MUST_NOT
+                     : v->life == ALIVE                                     ? MUST_PASS
+                                                                            : MAY_PASS;
+    struct reply *r =
+        post_at(k, v->place, "/v1/auth/refresh", json("refresh_token", v->refresh[age], NULL));
+    bool passed = walk_judge(k, r, must);
+    if (passed && is_repeat && !text_equal(text_of(r, "refresh_token"), v->refresh[0]))
+        walk_fail(k, "a repeat forks the chain");
+    if (passed && !is_repeat)
+        take_tokens(k, v, r);
+    if (!passed)
+        v->life = OVER;
+}
+
+static void do_list(struct walk *k)
+{
+    struct visit *v = choose_visit(k);
+    if (!v)
+        return;
+    struct reply *r = call_in(k, v, "GET /v1/account/sessions", NULL);
+    if (!walk_judge(k, r, model_bearer(v)))
+        return;
+    for (size_t i = 0; i < k->visit_count; i++) {
+        const struct visit *other = &k->visits[i];
+        bool is_listed = strstr(r->body, other->id) != NULL;
+        bool is_mine = other->person == v->person;
+        if (is_listed && (!is_mine || other->life == OVER))
+            walk_fail(k, "session %zu is listed: %s", i, r->body);
+        if (!is_listed && is_mine && other->life == ALIVE)
+            walk_fail(k, "session %zu is not listed: %s", i, r->body);
+    }
+}
+
+static void do_profile(struct walk *k)
+{
+    struct visit *v = choose_visit(k);
+    if (!v)
+        return;
+    enum must must = model_bearer(v);
+    struct reply *r =
+        call_in(k, v, "PATCH /v1/account/profile", json("name", "Somebody Else", NULL));
+    (void)walk_judge(k, r, must);
+    r = call_in(k, v, "GET /v1/account/profile", NULL);
+    if (!walk_judge(k, r, must))
+        return;
+    for (int i = 0; i < PEOPLE; i++)
+        if (i != v->person && strstr(r->body, k->people[i].email))
+            walk_fail(k, "somebody else's profile: %s", r->body);
+}
+
+/* --- going --- */
+
+static void do_logout(struct walk *k)
+{
+    struct visit *v = choose_visit(k);
+    if (!v)
+        return;
+    bool by_refresh = walk_choose(k, 2);
+    struct reply *r = by_refresh ? post_at(k, v->place, "/v1/auth/logout",
+                                           json("refresh_token", v->refresh[0], NULL))
+                                 : call_in(k, v, "POST /v1/auth/logout", NULL);
+    bool passed = walk_judge(k, r, by_refresh ? MUST_PASS : model_bearer(v));
+    if (passed)
+        v->life = OVER;
+}
+
+static void do_end_one(struct walk *k)
+{
+    struct visit *v = choose_visit(k), *other = choose_visit(k);
+    if (!v || !other)
+        return;
+    enum must must = model_bearer(v);
+    if (other->person != v->person || other->life == OVER)
+        must = MUST_NOT;
+    else if (other->life == UNSURE && must == MUST_PASS)
+        must = MAY_PASS;
+    struct reply *r =
+        call_in(k, v, text_format(test_arena(), "DELETE /v1/account/sessions/%s", other->id), NULL);
+    if (walk_judge(k, r, must))
+        other->life = OVER;
+}
+
+static void do_end_others(struct walk *k)
+{
+    struct visit *v = choose_visit(k);
+    if (!v)
+        return;
+    if (walk_judge(k, call_in(k, v, "DELETE /v1/account/sessions", NULL), model_bearer(v)))
+        model_end_visits(k, v->person, v, 0);
+}
+
+/* --- passwords --- */
+
+static void do_forgot(struct walk *k)
+{
+    int person = choose_person(k), place = choose_place(k);
+    size_t before = k->link_count;
+    (void)walk_judge(
+        k,
+        post_at(k, place, "/v1/auth/password/forgot", json("email", k->people[person].email, NULL)),
+        MUST_PASS);
+    walk_read_mail(k);
+    if (k->people[person].is_verified && k->link_count == before && before < LINKS)
+        walk_fail(k, "no link is mailed");
+}
+
+static void do_reset(struct walk *k)
+{
+    struct link *link = choose_link(k, LINK_RESET);
+    if (!link)
+        return;
+    unsigned password = choose_password(k);
+    int person = link->person, place = choose_place(k);
+    struct person *p = &k->people[person];
+    struct reply *r =
+        post_at(k, place, "/v1/auth/password/reset",
+                json("token", link->token, "password", model_password(password), NULL));
+    enum must must = link->life == OVER ? MUST_NOT : p->is_verified ? MUST_PASS : MAY_PASS;
+    if (!walk_judge(k, r, must))
+        return;
+    *p = (struct person){ .email = p->email, .is_verified = true, .passwords = 1U << password };
+    model_end_links(k, person, LINK_RESET);
+    model_end_links(k, person, LINK_VERIFY);
+    model_end_visits(k, person, NULL, 0);
+    walk_read_mail(k);
+}
+
+static void do_change(struct walk *k)
+{
+    struct visit *v = choose_visit(k);
+    if (!v)
+        return;
+    struct person *p = &k->people[v->person];
+    unsigned old = guess_password(k, p), new = choose_password(k);
+    enum must must = model_bearer(v), by_password = model_password_must(p, old);
+    enum must both = must > by_password ? must : by_password;
+    if (both == MUST_PASS && old == new)
+        both = MAY_PASS;
+    struct reply *r = call_in(
+        k, v, "POST /v1/auth/password/change",
+        json("current_password", model_password(old), "password", model_password(new), NULL));
+    if (!walk_judge(k, r, both)) {
+        if (r->status == 403)
+            p->tries++;
+        return;
+    }
+    p->passwords = 1U << new;
+    p->tries = 0;
+    model_end_links(k, v->person, LINK_RESET);
+    model_end_visits(k, v->person, v, 0);
+    walk_read_mail(k);
+}
+
+static void do_reauth(struct walk *k)
+{
+    struct visit *v = choose_visit(k);
+    if (!v)
+        return;
+    struct person *p = &k->people[v->person];
+    unsigned password = guess_password(k, p);
+    enum must must = model_bearer(v), by_password = model_password_must(p, password);
+    struct reply *r =
+        call_in(k, v, "POST /v1/auth/reauth", json("password", model_password(password), NULL));
+    bool passed = walk_judge(k, r, must > by_password ? must : by_password);
+    if (passed || r->status == 403)
+        model_password_seen(p, password, passed);
+    if (!passed)
+        return;
+    v->bearer = text_of(r, "access_token");
+    v->bearer_at = clock_now();
+}
+
+static void do_not_me(struct walk *k)
+{
+    struct link *link = choose_link(k, LINK_NOT_ME);
+    if (!link)
+        return;
+    int place = choose_place(k), person = link->person;
+    int64_t since = link->made_at;
+    struct reply *r = post_at(k, place, "/v1/auth/not-me", json("token", link->token, NULL));
+    bool passed = walk_judge(k, r, link->life == OVER ? MUST_NOT : MAY_PASS);
+    link->life = OVER;
+    if (!passed)
+        return;
+    model_end_visits(k, person, NULL, since);
+    walk_read_mail(k);
+}
+
+/* --- mischief and time --- */
+
+/* A genuine token at a door that takes another kind. */
+static void do_mix_up(struct walk *k)
+{
+    struct visit *v = choose_visit(k);
+    struct link *link = k->link_count ? &k->links[walk_choose(k, (unsigned)k->link_count)] : NULL;
+    if (!v || !link)
+        return;
+    unsigned how = walk_choose(k, 6);
+    const char *password = model_password(0);
+    struct reply *r;
+    walk_tell(k, " way %u", how);
+    switch (how) {
+    case 0: r = call_as(k, v->place, v->refresh[0], "GET /v1/auth/me", NULL); break;
+    case 1: r = call_as(k, v->place, link->token, "GET /v1/auth/me", NULL); break;
+    case 2:
+        r = post_at(k, v->place, "/v1/auth/refresh", json("refresh_token", v->bearer, NULL));
+        break;
+    case 3:
+        r = post_at(k, v->place, "/v1/auth/verify-email", json("token", v->refresh[0], NULL));
+        break;
+    case 4:
+        r = post_at(k, v->place,
+                    link->kind == LINK_VERIFY ? "/v1/auth/password/reset" : "/v1/auth/verify-email",
+                    link->kind == LINK_VERIFY
+                        ? json("token", link->token, "password", password, NULL)
+                        : json("token", link->token, NULL));
+        break;
+    default:
+        r = post_at(k, v->place, "/v1/auth/password/reset",
+                    json("token", v->bearer, "password", password, NULL));
+        break;
+    }
+    (void)walk_judge(k, r, MUST_NOT);
+}
+
+static void do_wait(struct walk *k)
+{
+    static const struct {
+        const char *name;
+        int64_t span;
+    } spans[] = {
+        { "3s", 3 * SECOND },   { "11s", 11 * SECOND }, { "4m", 4 * MINUTE },
+        { "14m", 14 * MINUTE }, { "31m", 31 * MINUTE }, { "9h", 9 * HOUR },
+        { "5d", 5 * DAY },      { "15d", 15 * DAY },
+    };
+    unsigned i = walk_choose(k, COUNT(spans));
+    walk_tell(k, " %s", spans[i].name);
+    wait_for(spans[i].span);
+    session_cache_clear(); /* it believes what it read for a second of real time */
+    model_age(k);
+    walk_read_mail(k);
+}
+
+/* Most walks begin where people are already: half of the steps need somebody signed in. */
+void walk_begin(struct walk *k)
+{
+    int people = (int)walk_choose(k, PEOPLE + 1);
+    for (int i = 0; i < people && !k->is_wrong; i++) {
+        walk_tell(k, "\n    begin");
+        register_there(k, i, i, (unsigned)i);
+        if (k->link_count)
+            verify_by(k, &k->links[k->link_count - 1], i);
+        login_there(k, i, i, (unsigned)i);
+    }
+}
+
+const struct step walk_steps[] = {
+    { "register", do_register },
+    { "resend", do_resend },
+    { "verify", do_verify },
+    { "verify", do_verify },
+    { "login", do_login },
+    { "login", do_login },
+    { "login", do_login },
+    { "me", do_me },
+    { "me", do_me },
+    { "steal", do_steal },
+    { "refresh", do_refresh },
+    { "refresh", do_refresh },
+    { "list", do_list },
+    { "profile", do_profile },
+    { "log out", do_logout },
+    { "end one", do_end_one },
+    { "end others", do_end_others },
+    { "forgot", do_forgot },
+    { "reset", do_reset },
+    { "change", do_change },
+    { "reauth", do_reauth },
+    { "not me", do_not_me },
+    { "mix up", do_mix_up },
+    { "wait", do_wait },
+    { "wait", do_wait },
+};
+const size_t walk_step_count = COUNT(walk_steps);
