@@ -9,7 +9,7 @@
 #include "base/asset.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "service/template.h"
+#include "service/template_parse.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -146,32 +146,158 @@ static void add_texts(struct vars *v)
         vars_text(v, texts[i][0], texts[i][1]);
 }
 
-static void add_errors(struct vars *v, const struct locale *locale)
+/* --- what a page asks for and nobody above has set, by its name --- */
+
+static const struct mem *source_of(struct arena *arena, const char *folder, const char *name)
 {
-    vars_text(v, "error", locale_text(locale, "error.fields_invalid"));
-    vars_text(v, "error_email", locale_text(locale, "error.email_invalid"));
-    vars_text(v, "error_password", locale_text(locale, "error.password_too_weak"));
-    vars_text(v, "error_current_password", locale_text(locale, "error.password_wrong"));
-    vars_text(v, "value_email", "ann@example");
+    const char *path = text_format(arena, "ui/%s/%s.html", folder, name);
+    for (size_t i = 0; i < asset_count; i++)
+        if (text_equal(asset_list[i].path, path))
+            return &asset_list[i].plain;
+    return NULL;
 }
 
-/* Only what a link opened has its token, and then no choice of languages. */
-static bool is_link_page(const char *page)
+static const char *guess(const char *name)
 {
-    static const char *const pages[] = { "reset_password", "setup", "verify_email", "not_me" };
-    for (size_t i = 0; i < COUNT(pages); i++)
-        if (text_equal(page, pages[i]))
-            return true;
-    return false;
+    static const struct {
+        const char *ending, *value;
+    } guesses[] = {
+        { "_at", "2026-11-21T05:03:01.123Z" },
+        { "until", "2026-12-21T05:03:01.123Z" },
+        { "email", "ann.example@example.org" },
+        { "address", "ann.example@example.org" },
+        { "ip", "2001:db8:4c1f:9a00:1834:5f2b:cafe:1" },
+        { "device", "Safari · iPhone" },
+        { "agent", "Safari · iPhone" },
+        { "_svg",
+          "<svg viewBox=\"0 0 9 9\"><path d=\"M1 1h3v3h-3zM5 1h3v3h-3zM1 5h3v3h-3zM6 6h1v1h-1z\"/>"
+          "</svg>" },
+        { "secret_groups", "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP" },
+        { "code", "7h2kq-9fmzt-4vb8x-n3wpr-c6jde" },
+        { "left", "3" },
+        { "count", "3" },
+        { "days", "30" },
+        { "hours", "24" },
+        { "minutes", "10" },
+        { "seconds", "45" },
+        { "link", "https://login.example.org/x?token=ver_01jd8x0000000000000000000abcdef" },
+        { "path", "/settings" },
+        { "id", "usr_01jd8x0000000000000000000" },
+    };
+    for (size_t i = 0; i < COUNT(guesses); i++)
+        if (text_ends(name, guesses[i].ending))
+            return guesses[i].value;
+    return NULL;
 }
 
-static bool is_signed_in_page(const char *page)
+static void set_guess(struct arena *arena, struct vars *v, const char *name, bool section)
 {
-    static const char *const pages[] = { "dashboard", "account_security", "settings" };
-    for (size_t i = 0; i < COUNT(pages); i++)
-        if (text_equal(page, pages[i]))
+    static const char *const begins[] = { "is_", "has_", "can_" };
+    if (section && text_ends(name, "s") && !guess(name)) {
+        for (size_t i = 0; i < 3; i++)
+            vars_flag(vars_item(v, name), "no_such_name", i);
+        return;
+    }
+    for (size_t i = 0; i < COUNT(begins); i++)
+        if (section && text_starts(name, begins[i])) {
+            vars_flag(v, name, true);
+            return;
+        }
+    char *words = text_copy(arena, mem_text(name));
+    for (char *p = words; *p; p++)
+        *p = *p == '_' ? ' ' : *p;
+    vars_text(v, name, guess(name) ? guess(name) : words);
+}
+
+static void set_error(struct vars *v, const struct locale *locale, const char *name)
+{
+    static const char *const errors[][2] = {
+        { "error_email", "error.email_invalid" },
+        { "error_password", "error.password_too_weak" },
+        { "error_current_password", "error.password_wrong" },
+        { "error_code", "error.code_wrong" },
+    };
+    const char *key = "error.field_required";
+    for (size_t i = 0; i < COUNT(errors); i++)
+        if (text_equal(errors[i][0], name))
+            key = errors[i][1];
+    if (text_equal(mode, "error"))
+        vars_text(v, name, locale_text(locale, key));
+}
+
+static bool is_set_elsewhere(const char *name)
+{
+    static const char *const names[] = { "error",       "notice",         "token", "account",
+                                         "development", "tried_password", "else" };
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (text_equal(names[i], name))
             return true;
-    return false;
+    return text_starts(name, "account_") || text_starts(name, "value_");
+}
+
+static size_t name_length(const char *p)
+{
+    return strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_");
+}
+
+/* The placeholders of a text. */
+static void guess_in_text(struct arena *arena, struct vars *v, const char *text)
+{
+    while ((text = strchr(text, '{'))) {
+        size_t n = name_length(++text);
+        char *name = text_copy(arena, MEM(text, n));
+        if (n && !is_set_elsewhere(name) && !vars_find(v, name, n))
+            set_guess(arena, v, name, false);
+    }
+}
+
+struct guessing {
+    struct arena *arena;
+    struct vars *vars;
+    const struct locale *locale;
+    const char *folder;
+};
+
+static void guess_all(const struct guessing *g, const char *page);
+
+/* p is behind the braces of a tag. */
+static void guess_tag(const struct guessing *g, const char *p)
+{
+    char kind = *p;
+    p += strspn(p, "#^/>! {");
+    char *name = text_copy(g->arena, MEM(p, name_length(p)));
+    const char *behind = p + strlen(name);
+    bool date = text_equal(name, "date") && *behind == ' ';
+    if (text_equal(name, "t") && *behind == ' ')
+        guess_in_text(
+            g->arena, g->vars,
+            locale_text(g->locale, text_copy(g->arena, MEM(p + 2, strcspn(p + 2, " }")))));
+    if (date)
+        name = text_copy(g->arena, MEM(p + 5, name_length(p + 5)));
+    if (kind == '>' && !text_starts(name, "layout_") && !text_equal(name, "problems"))
+        guess_all(g, name);
+    if (strchr(">!/", kind) || !*name || (!date && *behind != '}') || is_set_elsewhere(name))
+        return;
+    if (text_starts(name, "error_"))
+        set_error(g->vars, g->locale, name);
+    else if (!vars_find(g->vars, name, strlen(name)))
+        set_guess(g->arena, g->vars, name, kind == '#' || kind == '^');
+}
+
+/* Every tag of the page and of its parts; layouts are filled above. */
+static void guess_all(const struct guessing *g, const char *page)
+{
+    const struct mem *source = source_of(g->arena, g->folder, page);
+    const char *p = source ? source->p : "", *end = p + (source ? source->n : 0);
+    while ((p = memmem(p, (size_t)(end - p), "{{", 2))) {
+        p += 2;
+        guess_tag(g, p);
+    }
+}
+
+static bool contains(const struct mem *source, const char *text)
+{
+    return source && memmem(source->p, source->n, text, strlen(text));
 }
 
 /* Parts and mails have none. */
@@ -183,7 +309,8 @@ static const char *title(struct arena *arena, const struct locale *locale, const
     return has_title ? template_format(arena, locale, key, v) : page;
 }
 
-static struct vars *sample(struct arena *arena, const struct locale *locale, const char *page)
+static struct vars *sample(struct arena *arena, const struct locale *locale, const char *folder,
+                           const char *page)
 {
     struct vars *v = vars_new(arena);
     add_texts(v);
@@ -193,18 +320,20 @@ static struct vars *sample(struct arena *arena, const struct locale *locale, con
     vars_text(v, "detail", locale_text(locale, "error.not_found"));
     add_languages(v, locale_tag(locale));
     if (text_equal(mode, "error")) {
-        add_errors(v, locale);
+        vars_text(v, "error", locale_text(locale, "error.fields_invalid"));
+        vars_text(v, "value_email", "ann@example");
         vars_flag(v, "development", true);
     }
-    if (is_link_page(page))
+    const struct mem *source = source_of(arena, folder, page);
+    if (contains(source, "name=\"token\"")) /* a link's page: no choice of languages */
         vars_text(v, "token", "ver_01jd8x0000000000000000000abcdef");
-    if (is_signed_in_page(page)) {
+    if (contains(source, "{{t nav.account}}") || contains(source, "{{> tabs}}")) {
         vars_flag(v, "account", true);
         vars_text(v, "account_name", "Ann Example");
         vars_text(v, "account_email", "ann.example@example.org");
         vars_text(v, "value_name", "Ann Example");
-        vars_flag(v, "email_verified", !*mode);
     }
+    vars_flag(v, "email_verified", !*mode);
     if (text_equal(mode, "error") && text_equal(page, "settings")) {
         vars_text(v, "error", NULL);
         vars_text(v, "notice", locale_text(locale, "notice.saved"));
@@ -213,6 +342,7 @@ static struct vars *sample(struct arena *arena, const struct locale *locale, con
         add_sessions(v);
         add_mails(v);
         add_reference(v);
+        guess_all(&(struct guessing){ arena, v, locale, folder }, page);
     }
     vars_text(v, "title", title(arena, locale, page, v));
     return v;
@@ -225,7 +355,10 @@ static int write_one(struct arena *arena, const char *name, const struct locale 
     page = text_copy(arena, MEM(page, strcspn(page, ".")));
     struct buf out;
     buf_init(&out, arena, 1 << 20);
-    if (template_render(name, locale, sample(arena, locale, page), &out) != OK)
+    if (template_render(
+            name, locale,
+            sample(arena, locale, text_starts(name, "mails/") ? "mails" : "pages", page),
+            &out) != OK)
         return 1;
     const char *path = text_format(arena, "%s/%s-%s%s%s", folder, name, locale_tag(locale),
                                    *mode ? "-" : "", mode);
