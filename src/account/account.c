@@ -4,6 +4,7 @@
  */
 #include "account/account.h"
 
+#include "account/mailbox.h"
 #include "account/personal.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -164,7 +165,8 @@ enum err account_lock(struct tx *tx, const char *id)
     enum err e =
         db_change(tx, "UPDATE account SET locked_at = coalesce(locked_at, $2) WHERE id = $1",
                   V(text(id), num(clock_now())), &rows);
-    return changed(e, rows, E_NOT_FOUND);
+    TRY(changed(e, rows, E_NOT_FOUND));
+    return mailbox_void(tx, id);
 }
 
 enum err account_unlock(struct tx *tx, const char *id)
@@ -197,6 +199,8 @@ enum err account_purge_unverified(struct tx *tx, int64_t made_before)
                   "     AND a.created_at < $1"
                   "     AND NOT EXISTS (SELECT 1 FROM registration r WHERE r.account_id = a.id)"
                   "     AND NOT EXISTS (SELECT 1 FROM reset x WHERE x.account_id = a.id)"
+                  "     AND NOT EXISTS (SELECT 1 FROM magic_link l WHERE l.account_id = a.id)"
+                  "     AND NOT EXISTS (SELECT 1 FROM email_code c WHERE c.account_id = a.id)"
                   "   ORDER BY a.created_at LIMIT 500)",
                   V(num(made_before)));
 }

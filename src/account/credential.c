@@ -7,6 +7,7 @@
 
 #include "account/device.h"
 #include "account/lockout.h"
+#include "account/mailbox.h"
 #include "account/notice.h"
 #include "account/pending.h"
 #include "account/registration.h"
@@ -20,7 +21,10 @@ enum err credential_set_password(struct tx *tx, const struct credential_change *
     TRY(registration_drop_all(tx, who->id));
     TRY(pending_drop_all(tx, who->id));
     TRY(device_distrust_all(tx, who->id));
+    TRY(mailbox_void(tx, who->id));
     TRY(lockout_clear(tx, who->id, LOCKOUT_PASSWORD));
+    if (change->proves_mailbox)
+        TRY(mailbox_bind_anew(tx, who->email_key));
     TRY(audit_add(tx, change->by, change->event, who->id, NULL));
     return password_tell_changed(tx, who, change->by->ip, change->by->user_agent);
 }

@@ -1,43 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lockout: see lockout.h.
+ * Lockout: see lockout.h. The same statements for two tables, by the form of whose attempts are
+ * counted.
  */
 #include "account/lockout.h"
 
+#include "account/account.h"
 #include "account/personal.h"
 #include "base/clock.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+#include "service/keyring.h"
 #include "service/setting.h"
 
+#define ADDRESS_PREFIX "adr_"
+
+enum { FORGOTTEN_AFTER_DAYS = 400 };
+
 /* One conditional statement: while locked it changes no row. */
-static enum err count(struct tx *tx, const char *account_id, const char *authenticator,
+#define COUNT_SQL(table, whose)                                                      \
+    "INSERT INTO " table " (" whose ", authenticator, failures, failed_at)"          \
+    "     VALUES ($1, $2, 1, $3)"                                                    \
+    " ON CONFLICT (" whose ", authenticator) DO UPDATE"                              \
+    "        SET failures = " table ".failures + 1, failed_at = excluded.failed_at," \
+    "            locked_until = CASE WHEN (" table ".failures + 1) % 5 = 0"          \
+    "                                THEN CAST($4 AS BIGINT) ELSE NULL END"          \
+    "      WHERE " table ".failures < $5"                                            \
+    "        AND (" table ".locked_until IS NULL OR " table ".locked_until <= $3)"   \
+    "  RETURNING failures"
+
+#define LOOK_SQL(table, whose) \
+    "SELECT failures, locked_until FROM " table " WHERE " whose " = $1 AND authenticator = $2"
+
+#define CLEAR_SQL(table, whose) "DELETE FROM " table " WHERE " whose " = $1 AND authenticator = $2"
+
+static bool is_address(const char *whose)
+{
+    return text_starts(whose, ADDRESS_PREFIX);
+}
+
+enum err lockout_address(struct arena *arena, const char *email_key, const char **ret_whose)
+{
+    uint8_t key[32], mac[SHA256_BYTES];
+    char digits[44];
+    TRY(keyring_derive(NULL, "lockout-address", key));
+    hmac_sha256(MEM(key, sizeof key), mem_text(email_key), mac);
+    mem_wipe(key, sizeof key);
+    base64url_format(MEM(mac, sizeof mac), digits);
+    *ret_whose = text_format(arena, ADDRESS_PREFIX "%s", digits);
+    return OK;
+}
+
+static enum err count(struct tx *tx, const char *whose, const char *authenticator,
                       int64_t *ret_failures)
 {
     int64_t now = clock_now();
     return db_one(tx,
-                  "INSERT INTO lockout (account_id, authenticator, failures, failed_at)"
-                  "     VALUES ($1, $2, 1, $3)"
-                  " ON CONFLICT (account_id, authenticator) DO UPDATE"
-                  "        SET failures = lockout.failures + 1, failed_at = excluded.failed_at,"
-                  "            locked_until = CASE WHEN (lockout.failures + 1) % 5 = 0"
-                  "                                THEN CAST($4 AS BIGINT) ELSE NULL END"
-                  "      WHERE lockout.failures < $5"
-                  "        AND (lockout.locked_until IS NULL OR lockout.locked_until <= $3)"
-                  "  RETURNING failures",
-                  V(text(account_id), text(authenticator), num(now),
+                  is_address(whose) ? COUNT_SQL("lockout_address", "address")
+                                    : COUNT_SQL("lockout", "account_id"),
+                  V(text(whose), text(authenticator), num(now),
                     num(now + setting_span(SETTING_LOCKOUT)), num(LOCKOUT_FOREVER)),
                   INTO(to_num(ret_failures)));
 }
 
-enum err lockout_look(struct tx *tx, const char *account_id, const char *authenticator,
+enum err lockout_look(struct tx *tx, const char *whose, const char *authenticator,
                       struct lockout *ret)
 {
     int64_t until = 0;
     *ret = (struct lockout){ 0 };
-    enum err e = db_one(tx,
-                        "SELECT failures, locked_until FROM lockout"
-                        " WHERE account_id = $1 AND authenticator = $2",
-                        V(text(account_id), text(authenticator)),
-                        INTO(to_num(&ret->failures), to_num(&until)));
+    enum err e =
+        db_one(tx,
+               is_address(whose) ? LOOK_SQL("lockout_address", "address")
+                                 : LOOK_SQL("lockout", "account_id"),
+               V(text(whose), text(authenticator)), INTO(to_num(&ret->failures), to_num(&until)));
     if (e == E_NOT_FOUND)
         return OK;
     TRY(e);
@@ -47,13 +82,13 @@ enum err lockout_look(struct tx *tx, const char *account_id, const char *authent
     return OK;
 }
 
-enum err lockout_try(struct tx *tx, const char *account_id, const char *authenticator,
+enum err lockout_try(struct tx *tx, const char *whose, const char *authenticator,
                      struct lockout *ret)
 {
     int64_t failures = 0;
-    enum err e = count(tx, account_id, authenticator, &failures);
+    enum err e = count(tx, whose, authenticator, &failures);
     if (e == E_NOT_FOUND) {
-        TRY(lockout_look(tx, account_id, authenticator, ret));
+        TRY(lockout_look(tx, whose, authenticator, ret));
         return E_DENIED;
     }
     TRY(e);
@@ -66,10 +101,21 @@ enum err lockout_try(struct tx *tx, const char *account_id, const char *authenti
     return OK;
 }
 
-enum err lockout_clear(struct tx *tx, const char *account_id, const char *authenticator)
+enum err lockout_clear(struct tx *tx, const char *whose, const char *authenticator)
 {
-    return db_run(tx, "DELETE FROM lockout WHERE account_id = $1 AND authenticator = $2",
-                  V(text(account_id), text(authenticator)));
+    return db_run(tx,
+                  is_address(whose) ? CLEAR_SQL("lockout_address", "address")
+                                    : CLEAR_SQL("lockout", "account_id"),
+                  V(text(whose), text(authenticator)));
+}
+
+enum err lockout_purge(struct tx *tx, int64_t now)
+{
+    return db_run(tx,
+                  "DELETE FROM lockout_address WHERE address IN"
+                  " (SELECT address FROM lockout_address WHERE failed_at < $1"
+                  "   ORDER BY failed_at LIMIT 500) AND failed_at < $1",
+                  V(num(now - FORGOTTEN_AFTER_DAYS * DAY)));
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
@@ -80,7 +126,17 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
                                V(text(account_id)), j);
 }
 
+static enum err remove_address(struct tx *tx, const char *account_id)
+{
+    struct account who;
+    const char *whose;
+    TRY(account_find(tx, account_id, &who));
+    TRY(lockout_address(tx->arena, who.email_key, &whose));
+    return db_run(tx, "DELETE FROM lockout_address WHERE address = $1", V(text(whose)));
+}
+
 const struct personal_table lockout_personal[] = {
     { "lockout", write, NULL },
+    { "lockout_address", NULL, remove_address },
     { 0 },
 };

@@ -6,12 +6,16 @@
  * from 100 on it stays locked until it is bound anew. Only a success starts the count afresh:
  * asking for a new code does not (RATE-05).
  *
+ * Who says only an address is counted by it, whether or not it has an account: a count that began
+ * with the account would tell strangers when it did (ENUM-06).
+ *
  * An attempt is counted before it is judged, under the row's lock, so of a thousand at once no more
  * are judged than one after the other would be (RATE-09). The caller clears the count on success
  * and commits in both cases (refuse_and_keep).
  */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "db/db.h"
 
@@ -34,13 +38,19 @@ struct lockout {
     bool asks_captcha;    /* it was locked before: the next attempts should cost something */
 };
 
+/* Whose attempts those at an address are: takes the place of an account's id below. */
+enum err lockout_address(struct arena *arena, const char *email_key, const char **ret_whose);
+
 /* Counts an attempt. OK: judge it. E_DENIED: locked, nothing was counted; *ret says until when. */
-enum err lockout_try(struct tx *tx, const char *account_id, const char *authenticator,
+enum err lockout_try(struct tx *tx, const char *whose, const char *authenticator,
                      struct lockout *ret);
 
 /* The attempt succeeded, or the authenticator was bound anew: starts afresh. */
-enum err lockout_clear(struct tx *tx, const char *account_id, const char *authenticator);
+enum err lockout_clear(struct tx *tx, const char *whose, const char *authenticator);
 
 /* How things stand, without counting. */
-enum err lockout_look(struct tx *tx, const char *account_id, const char *authenticator,
+enum err lockout_look(struct tx *tx, const char *whose, const char *authenticator,
                       struct lockout *ret);
+
+/* Forgets addresses that nobody tried for 400 days, at most a batch. */
+enum err lockout_purge(struct tx *tx, int64_t now);

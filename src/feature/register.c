@@ -12,6 +12,7 @@
 
 #include "account/account.h"
 #include "account/email.h"
+#include "account/mailbox.h"
 #include "account/registration.h"
 #include "base/text.h"
 #include "service/job.h"
@@ -167,14 +168,15 @@ static enum err confirm(struct req *rq)
     if (e == E_GONE)
         return refuse(rq, PROBLEM_GONE);
     TRY(e);
-    e = account_verify(&rq->tx, r.account_id, r.password, r.name);
+    e = mailbox_prove(&rq->tx, &(struct mailbox_proof){ .account_id = r.account_id,
+                                                        .password = r.password,
+                                                        .name = r.name,
+                                                        .by = &rq->by });
     if (e == E_CONFLICT)
         return refuse(rq, PROBLEM_GONE); /* verified meanwhile by another way */
     TRY(e);
-    TRY(registration_drop_all(&rq->tx, r.account_id));
-    TRY(session_end_all(&rq->tx, r.account_id, NULL, NULL));
     touch_account(rq, r.account_id);
-    return audit_add(&rq->tx, &rq->by, AUDIT_ACCOUNT_VERIFIED, r.account_id, NULL);
+    return OK;
 }
 
 static enum err verify_look_api(struct req *rq)

@@ -10,9 +10,14 @@
 #include "service/metric.h"
 #include "service/setting.h"
 
+enum { TASK_MAX = 4000 };
+
 enum err attempt_begin(struct req *rq, struct attempt *a)
 {
-    enum err e = lockout_try(&rq->tx, a->account_id, a->authenticator, &a->lockout);
+    a->whose = a->account_id;
+    if (a->email_key)
+        TRY(lockout_address(rq->arena, a->email_key, &a->whose));
+    enum err e = lockout_try(&rq->tx, a->whose, a->authenticator, &a->lockout);
     if (e != E_DENIED)
         return e;
     metric_count(METRIC_AUTH_ATTEMPTS, a->authenticator, "locked");
@@ -22,24 +27,67 @@ enum err attempt_begin(struct req *rq, struct attempt *a)
     return refuse(rq, PROBLEM_LOCKED);
 }
 
+/* --- telling the owner --- */
+
+static enum err tell(struct tx *tx, const struct account *who, const char *ip,
+                     const char *user_agent)
+{
+    int64_t minutes = (setting_span(SETTING_LOCKOUT) + MINUTE - 1) / MINUTE;
+    return notice_tell(
+        tx, &(struct notice){
+                .kind = "account_locked",
+                .account = who,
+                .ip = ip,
+                .user_agent = user_agent,
+                .vars = VARS({ "minutes", text_format(tx->arena, "%lld", (long long)minutes) }),
+            });
+}
+
+/* Also queued for addresses without account. */
+static enum err tell_later(struct req *rq, const struct attempt *a)
+{
+    struct buf task;
+    struct json_writer j;
+    buf_init(&task, rq->arena, TASK_MAX);
+    json_write(&j, &task);
+    json_begin_object(&j, NULL);
+    json_put_text(&j, "email_key", a->email_key);
+    json_put_text(&j, "ip", rq->from.ip);
+    json_put_text(&j, "user_agent", rq->from.user_agent);
+    json_end(&j);
+    return job_add(&rq->tx, "attempt.tell", text_copy(rq->arena, buf_mem(&task)));
+}
+
+static enum err tell_by_task(struct job *job)
+{
+    struct json_value asked;
+    struct account who;
+    TRY(json_read(job->arena, mem_text(job->arg), &asked, NULL));
+    enum err e = account_find_email(job->tx, json_find_text(&asked, "email_key"), &who);
+    if (e == E_NOT_FOUND || (e == OK && (who.locked_at || !who.verified_at)))
+        return OK;
+    TRY(e);
+    return tell(job->tx, &who, json_find_text(&asked, "ip"), json_find_text(&asked, "user_agent"));
+}
+
+const struct job_kind attempt_jobs[] = {
+    { "attempt.tell", tell_by_task, 0, "tells the owner of an address that it was locked" },
+    { 0 },
+};
+
 static enum err tell_owner(struct req *rq, const struct attempt *a)
 {
     struct account who;
-    int64_t minutes = (setting_span(SETTING_LOCKOUT) + MINUTE - 1) / MINUTE;
     TRY(audit_add(&rq->tx, &rq->by, AUDIT_AUTHENTICATOR_LOCKED, a->account_id,
                   text_format(rq->arena, "{\"authenticator\":\"%s\"}", a->authenticator)));
-    TRY(account_find(&rq->tx, a->account_id, &who));
     rq->wakes_jobs = true;
-    return notice_tell(
-        &rq->tx,
-        &(struct notice){
-            .kind = "account_locked",
-            .account = &who,
-            .ip = rq->from.ip,
-            .user_agent = rq->from.user_agent,
-            .vars = VARS({ "minutes", text_format(rq->arena, "%lld", (long long)minutes) }),
-        });
+    if (a->email_key)
+        return tell_later(rq, a);
+    TRY(account_find(&rq->tx, a->account_id, &who));
+    return tell(&rq->tx, &who, rq->from.ip, rq->from.user_agent);
 }
+
+/* --- the verdict --- */
 
 enum err attempt_fail(struct req *rq, const struct attempt *a, enum problem problem)
 {
@@ -55,5 +103,5 @@ enum err attempt_fail(struct req *rq, const struct attempt *a, enum problem prob
 enum err attempt_pass(struct req *rq, const struct attempt *a)
 {
     metric_count(METRIC_AUTH_ATTEMPTS, a->authenticator, "ok");
-    return lockout_clear(&rq->tx, a->account_id, a->authenticator);
+    return lockout_clear(&rq->tx, a->whose, a->authenticator);
 }

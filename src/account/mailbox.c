@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Proving a mailbox: see mailbox.h.
+ */
+#include "account/mailbox.h"
+
+#include "account/account.h"
+#include "account/device.h"
+#include "account/email_code.h"
+#include "account/lockout.h"
+#include "account/magic_link.h"
+#include "account/pending.h"
+#include "account/registration.h"
+#include "account/session.h"
+
+enum err mailbox_prove(struct tx *tx, const struct mailbox_proof *proof)
+{
+    const char *id = proof->account_id;
+    TRY(account_verify(tx, id, proof->password, proof->name));
+    TRY(registration_drop_all(tx, id));
+    TRY(session_end_all(tx, id, NULL, NULL));
+    TRY(pending_drop_all(tx, id));
+    TRY(device_forget_all(tx, id));
+    TRY(mailbox_void(tx, id));
+    return audit_add(tx, proof->by, AUDIT_ACCOUNT_VERIFIED, id, NULL);
+}
+
+enum err mailbox_void(struct tx *tx, const char *account_id)
+{
+    TRY(magic_link_drop(tx, account_id));
+    return email_code_drop(tx, account_id);
+}
+
+enum err mailbox_bind_anew(struct tx *tx, const char *email_key)
+{
+    const char *whose;
+    TRY(lockout_address(tx->arena, email_key, &whose));
+    return lockout_clear(tx, whose, LOCKOUT_EMAIL_CODE);
+}
