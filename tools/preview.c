@@ -163,6 +163,7 @@ static const char *guess(const char *name)
         const char *ending, *value;
     } guesses[] = {
         { "_at", "2026-11-21T05:03:01.123Z" },
+        { "day", "2026-11-21" },
         { "until", "2026-12-21T05:03:01.123Z" },
         { "email", "ann.example@example.org" },
         { "address", "ann.example@example.org" },
@@ -195,7 +196,7 @@ static void set_guess(struct arena *arena, struct vars *v, const char *name, boo
     static const char *const begins[] = { "is_", "has_", "can_" };
     if (section && text_ends(name, "s") && !guess(name)) {
         for (size_t i = 0; i < 3; i++)
-            vars_flag(vars_item(v, name), "no_such_name", i);
+            vars_text(vars_item(v, name), "text", "Sign-in from a new device");
         return;
     }
     for (size_t i = 0; i < COUNT(begins); i++)
