@@ -12,6 +12,7 @@
 #include "account/pending.h"
 #include "account/registration.h"
 #include "account/session.h"
+#include "base/text.h"
 
 enum err credential_set_password(struct tx *tx, const struct credential_change *change)
 {
@@ -36,4 +37,30 @@ enum err credential_set_second_step(struct tx *tx, const char *account_id, bool 
     TRY(session_end_all(tx, account_id, keep_session, NULL));
     TRY(pending_drop_all(tx, account_id));
     return device_distrust_all(tx, account_id);
+}
+
+static enum err tell_of_passkey(struct tx *tx, const struct credential_passkey *passkey,
+                                enum audit_event event, const char *mail)
+{
+    TRY(audit_add(tx, passkey->by, event, passkey->account->id,
+                  text_format(tx->arena, "{\"passkey\":\"%s\"}", passkey->id)));
+    return notice_tell(tx, &(struct notice){ .kind = mail,
+                                             .account = passkey->account,
+                                             .ip = passkey->by->ip,
+                                             .user_agent = passkey->by->user_agent,
+                                             .vars = VARS({ "name", passkey->name }) });
+}
+
+enum err credential_add_passkey(struct tx *tx, const struct credential_passkey *passkey)
+{
+    return tell_of_passkey(tx, passkey, AUDIT_PASSKEY_ADDED, "passkey_added");
+}
+
+enum err credential_remove_passkey(struct tx *tx, const struct credential_passkey *passkey)
+{
+    const char *account_id = passkey->account->id;
+    TRY(session_end_all(tx, account_id, passkey->keep_session, NULL));
+    TRY(pending_drop_all(tx, account_id));
+    TRY(device_distrust_all(tx, account_id));
+    return tell_of_passkey(tx, passkey, AUDIT_PASSKEY_REMOVED, "passkey_removed");
 }

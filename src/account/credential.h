@@ -30,3 +30,18 @@ enum err credential_set_password(struct tx *tx, const struct credential_change *
    trusted devices are void. The caller holds the account, and tells the owner and the log. */
 enum err credential_set_second_step(struct tx *tx, const char *account_id, bool is_on,
                                     const char *keep_session);
+
+/* A passkey was added or removed. */
+struct credential_passkey {
+    const struct account *account;
+    const char *id, *name;    /* the passkey's */
+    const char *keep_session; /* whose owner did it */
+    const struct audit_by *by;
+};
+
+/* The log knows and the owner is told. Nobody loses anything by it, so sessions stay. */
+enum err credential_add_passkey(struct tx *tx, const struct credential_passkey *passkey);
+
+/* Besides, all other sessions end, sign-ins that wait for a second step and trusted devices are
+   void: who used it may be who it was taken from. The caller holds the account. */
+enum err credential_remove_passkey(struct tx *tx, const struct credential_passkey *passkey);

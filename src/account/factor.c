@@ -4,6 +4,7 @@
  */
 #include "account/factor.h"
 
+#include "account/passkey.h"
 #include "account/recovery.h"
 #include "account/totp_factor.h"
 #include "base/text.h"
@@ -17,6 +18,7 @@ struct factor {
 static const struct factor factors[] = {
     { "totp", totp_count },
     { "recovery_code", recovery_count },
+    { "passkey", passkey_count },
     { NULL, NULL },
 };
 

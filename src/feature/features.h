@@ -13,10 +13,10 @@ extern const struct route register_routes[], login_routes[], session_routes[], r
     security_routes[], profile_routes[], dashboard_routes[], setup_routes[], operations_routes[],
     document_routes[], dev_mail_routes[], reauth_routes[], device_routes[], second_step_routes[],
     totp_routes[], fixture_routes[], activity_routes[], notification_routes[], export_routes[],
-    magic_link_routes[], email_code_routes[];
+    magic_link_routes[], email_code_routes[], passkey_routes[], passkey_sign_in_routes[];
 
 extern const struct job_kind register_jobs[], session_jobs[], reset_jobs[], upkeep_jobs[],
     device_jobs[], totp_jobs[], notification_jobs[], export_jobs[], magic_link_jobs[],
-    email_code_jobs[];
+    email_code_jobs[], passkey_jobs[];
 
 extern const struct personal_table reset_personal[], export_personal[];

@@ -8,6 +8,7 @@
 #include "account/account.h"
 #include "account/factor.h"
 #include "account/level.h"
+#include "account/passkey.h"
 #include "account/totp_factor.h"
 #include "base/text.h"
 #include "service/hashing.h"
@@ -67,10 +68,12 @@ static enum err set_choices(struct req *rq, struct tx *tx)
 {
     struct account who;
     const char *methods;
+    int64_t passkeys = 0;
     TRY(account_find(tx, rq->session.account_id, &who));
     TRY(factor_methods(tx, who.id, &methods));
     vars_flag(rq->vars, "can_totp", who.mfa_at && level_has(methods, "totp"));
-    vars_flag(rq->vars, "can_passkey", level_has(methods, "passkey"));
+    TRY(passkey_count_alone(tx, who.id, &passkeys));
+    vars_flag(rq->vars, "can_passkey", passkeys);
     /* One factor renews a proof by two, but does not make one of it. */
     bool is_form = !route_is_safe(rq->route);
     bool needs_second = who.mfa_at && !level_is_mfa(rq->session.amr);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "service/hashing.h"
 #include "web/new_password.h"
+#include "web/passkey_ask.h"
 #include "web/req.h"
 
 enum { CODES_FEW = 3 }; /* fewer than this deserve a warning */
@@ -116,9 +117,38 @@ static enum err set_two_factor(struct req *rq, struct tx *tx)
     return OK;
 }
 
+/* Their ids go along, so that the browser can tell its password manager which are still good. */
+static enum err list_passkeys(struct req *rq, struct tx *tx)
+{
+    struct passkey *own;
+    size_t count;
+    struct buf ids;
+    TRY(passkey_list(tx, rq->session.account_id, &own, &count));
+    buf_init(&ids, rq->arena, PASSKEYS_MAX * 1400);
+    for (size_t i = 0; i < count; i++) {
+        struct vars *item = vars_item(rq->vars, "passkeys");
+        vars_text(item, "id", own[i].id);
+        vars_text(item, "name", own[i].name);
+        vars_text(item, "created_at", clock_format(rq->arena, own[i].created_at));
+        vars_text(item, "last_used_at",
+                  own[i].last_used_at ? clock_format(rq->arena, own[i].last_used_at) : NULL);
+        vars_flag(item, "synced", own[i].is_backed_up);
+        vars_flag(item, "second_only", !own[i].is_user_verified || !own[i].is_discoverable);
+        vars_flag(item, "suspect_at", own[i].suspect_at);
+        buf_format(&ids, "%s%s", i ? " " : "", passkey_text(rq->arena, own[i].credential_id));
+    }
+    vars_flag(rq->vars, "passkeys_first", count == 0);
+    vars_text(rq->vars, "passkey_ids", text_copy(rq->arena, buf_mem(&ids)));
+    vars_text(rq->vars, "passkey_rp", passkey_rp_id());
+    vars_text(rq->vars, "passkey_user",
+              passkey_text(rq->arena, passkey_user_handle(rq->arena, rq->session.account_id)));
+    return OK;
+}
+
 /* All that the page shows beside the form. */
 static enum err set_sections(struct req *rq, struct tx *tx)
 {
+    TRY(list_passkeys(rq, tx));
     TRY(set_two_factor(rq, tx));
     TRY(list_sessions(rq, tx));
     return list_devices(rq, tx);
@@ -128,7 +158,8 @@ static void set_notice(struct req *rq)
 {
     static const char *const known[] = { "session_ended",    "sessions_ended", "password_changed",
                                          "device_forgotten", "two_factor_on",  "two_factor_off",
-                                         "recovery_codes" };
+                                         "recovery_codes",   "passkey_added",  "passkey_renamed",
+                                         "passkey_removed" };
     for (size_t i = 0; i < COUNT(known); i++)
         if (text_equal(field(rq, "done"), known[i]))
             vars_text(rq->vars, "notice",

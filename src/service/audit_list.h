@@ -42,6 +42,13 @@ AUDIT(PASSWORD_RESET, "password.reset", "a password was chosen by a reset link")
 AUDIT(PASSWORD_CHANGED, "password.changed", "the owner changed the password")
 AUDIT(PASSWORD_REHASHED, "password.rehashed", "the hash was renewed with the current cost")
 AUDIT(PASSWORD_REFUSED, "password.refused", "the current password was wrong where it is needed")
+AUDIT(PASSKEY_ADDED, "passkey.added", "the owner registered a passkey")
+AUDIT(PASSKEY_RENAMED, "passkey.renamed", "the owner gave a passkey another name")
+AUDIT(PASSKEY_REMOVED, "passkey.removed", "the owner removed a passkey")
+AUDIT(PASSKEY_REFUSED, "passkey.refused",
+      "a passkey could not be registered; detail.reason says why")
+AUDIT(PASSKEY_SUSPECT, "passkey.suspect",
+      "a passkey's counter did not rise: perhaps a copy exists; it was refused")
 AUDIT(VERIFICATION_SENT, "verification.sent", "the verification link was mailed again")
 AUDIT(MAGIC_LINK_SENT, "magic_link.sent", "a sign-in link was mailed, with a code if detail.code")
 AUDIT(EMAIL_CODE_SENT, "email_code.sent", "a sign-in code was mailed")

@@ -40,7 +40,8 @@ void headers_add_security(struct http_response *response, const struct route *ro
     add(response, "X-Frame-Options", "DENY");
     add(response, "Referrer-Policy", route && route->has_token ? "no-referrer" : "same-origin");
     add(response, "Permissions-Policy",
-        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()");
+        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=(), "
+        "publickey-credentials-get=(self), publickey-credentials-create=(self)");
     add(response, "Cross-Origin-Opener-Policy", "same-origin");
     add(response, "Cross-Origin-Resource-Policy", "same-origin");
     if (!has(response, "Cache-Control"))

@@ -23,6 +23,7 @@ PROBLEM(SIGN_IN_EXPIRED, 401, "sign_in_expired",
         "The sign-in took too long or is finished; begin again")
 PROBLEM(CODE_WRONG, 401, "code_wrong", "The code is wrong or was used")
 PROBLEM(CODE_USED, 401, "code_used", "The code is right but was used already; wait for the next")
+PROBLEM(PASSKEY_REFUSED, 401, "passkey_refused", "The passkey was not accepted")
 PROBLEM(FORBIDDEN, 403, "forbidden", "This is not allowed")
 PROBLEM(CSRF_FAILED, 403, "csrf_failed", "The request does not come from our own pages")
 PROBLEM(PASSWORD_WRONG, 403, "password_wrong", "The current password is wrong")
@@ -34,7 +35,11 @@ PROBLEM(CONFLICT, 409, "conflict", "The state changed meanwhile")
 PROBLEM(TWO_FACTOR_OFF, 409, "two_factor_off", "Two-step sign-in is not on for this account")
 PROBLEM(SETUP_EXPIRED, 410, "setup_expired",
         "There is no set-up to finish: it took too long, or began in another session")
+PROBLEM(PASSKEY_KNOWN, 409, "passkey_known", "This passkey is registered already")
+PROBLEM(PASSKEYS_TOO_MANY, 409, "too_many_passkeys", "An account has no room for more passkeys")
 PROBLEM(GONE, 410, "gone", "The link was used or has expired")
+PROBLEM(CHALLENGE_EXPIRED, 410, "challenge_expired",
+        "The passkey challenge was answered already or has expired; begin again")
 PROBLEM(TOO_LARGE, 413, "payload_too_large", "The body is too large")
 PROBLEM(TARGET_TOO_LONG, 414, "target_too_long", "The request target is too long")
 PROBLEM(UNSUPPORTED_MEDIA_TYPE, 415, "unsupported_media_type",
@@ -56,6 +61,7 @@ PROBLEM(PASSWORD_TOO_LONG, 422, "password_too_long", "The password is too long")
 PROBLEM(PASSWORD_TOO_WEAK, 422, "password_too_weak", "The password is too easy to guess")
 PROBLEM(PASSWORD_COMPROMISED, 422, "password_compromised",
         "The password is on a list of common ones, or is your address")
+PROBLEM(PASSKEY_UNUSABLE, 422, "passkey_unusable", "This passkey cannot be registered")
 PROBLEM(LOCKED, 423, "locked", "Too many wrong attempts; retry_after says when to try again")
 PROBLEM(LOCKED_FOREVER, 423, "authenticator_disabled",
         "Too many wrong attempts; this authenticator has to be set up anew")

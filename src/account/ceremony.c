@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * WebAuthn ceremonies: see ceremony.h.
+ */
+#include "account/ceremony.h"
+
+#include "account/personal.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "crypto/token.h"
+
+#define PREFIX "wac"
+#define PURPOSE "webauthn-challenge"
+
+static const char *const purposes[] = {
+    [CEREMONY_REGISTER] = "register",
+    [CEREMONY_SIGN_IN] = "sign_in",
+    [CEREMONY_SECOND_STEP] = "second_step",
+    [CEREMONY_REAUTH] = "reauth",
+};
+
+enum err ceremony_start(struct tx *tx, struct ceremony *of, const char **ret_challenge)
+{
+    struct token token = token_new(tx->arena, PREFIX, PURPOSE);
+    int64_t now = clock_now();
+    of->id = token.id;
+    *ret_challenge = token.text;
+    return db_run(tx,
+                  "INSERT INTO ceremony (id, secret_hash, purpose, account_id, bound_to, name,"
+                  "                      created_at, expires_at)"
+                  "     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                  V(text(token.id), blob(MEM(token.hash, sizeof token.hash)),
+                    text(purposes[of->purpose]), text(of->account_id), text(of->bound_to),
+                    text(of->name), num(now), num(now + CEREMONY_MINUTES * MINUTE)));
+}
+
+/* False for a word that no version of ours wrote. */
+static bool read_purpose(const char *word, enum ceremony_purpose *ret)
+{
+    for (size_t i = 0; i < COUNT(purposes); i++)
+        if (text_equal(word, purposes[i])) {
+            *ret = (enum ceremony_purpose)i;
+            return true;
+        }
+    return false;
+}
+
+enum err ceremony_look(struct tx *tx, const char *challenge, struct ceremony *ret)
+{
+    struct token token;
+    struct mem hash;
+    const char *purpose;
+    if (!token_parse(tx->arena, challenge, PREFIX, PURPOSE, &token))
+        return E_GONE;
+    *ret = (struct ceremony){ .id = token.id };
+    enum err e = db_one(tx,
+                        "SELECT secret_hash, purpose, account_id, bound_to, name FROM ceremony"
+                        " WHERE id = $1 AND expires_at > $2",
+                        V(text(token.id), num(clock_now())),
+                        INTO(to_blob(&hash), to_text(&purpose), to_text(&ret->account_id),
+                             to_text(&ret->bound_to), to_text(&ret->name)));
+    if (e == E_NOT_FOUND)
+        return E_GONE;
+    TRY(e);
+    return token_matches(&token, hash) && read_purpose(purpose, &ret->purpose) ? OK : E_GONE;
+}
+
+enum err ceremony_take(struct tx *tx, const struct ceremony *of)
+{
+    int64_t rows = 0;
+    TRY(db_change(tx, "DELETE FROM ceremony WHERE id = $1 AND expires_at > $2",
+                  V(text(of->id), num(clock_now())), &rows));
+    return rows ? OK : E_GONE;
+}
+
+enum err ceremony_purge(struct tx *tx, int64_t now)
+{
+    return db_run(tx,
+                  "DELETE FROM ceremony WHERE id IN"
+                  " (SELECT id FROM ceremony WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+                  V(num(now)));
+}
+
+/* What is in there lives for minutes, and says nothing about anybody. */
+const struct personal_table ceremony_personal[] = {
+    { "ceremony", NULL, NULL },
+    { 0 },
+};
