@@ -242,6 +242,21 @@ TEST(WA_72_21_signature_is_the_credentials)
     CHECK_NUM(scene_judge_assertion(&s, &answer), WEBAUTHN_BAD_SIGNATURE);
 }
 
+/* Nothing verifies with a row that was spoiled. */
+TEST(WA_72_21_stored_key_that_is_none_opens_nothing)
+{
+    struct scene s = right();
+    struct mem whole = s.stored.public_key, spoiled = arena_copy(test_arena(), whole);
+    ((uint8_t *)spoiled.p)[whole.n - 1] ^= 1; /* not on the curve */
+    const struct mem keys[] = { MEM_NONE, MEM("\xA0", 1), MEM(whole.p, whole.n - 1) };
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        s.stored.public_key = keys[i];
+        CHECK_NUM(scene_assert(&s), WEBAUTHN_BAD_KEY);
+    }
+    s.stored.public_key = spoiled;
+    CHECK_NUM(scene_assert(&s), WEBAUTHN_BAD_SIGNATURE);
+}
+
 TEST(WA_72_22_counter_rises)
 {
     static const struct {

@@ -306,6 +306,29 @@ TEST(WA_08_user_handle_of_null_is_none)
               SCENE_UNREADABLE);
 }
 
+/* Each part has its bound, whatever the whole may be. */
+TEST(WA_12_parts_of_the_answer_are_bounded)
+{
+    static const uint8_t zeros[16 * 1024 + 1];
+    struct scene s = right();
+    s.said.signature = MEM(zeros, 1024);
+    CHECK_NUM(scene_assert(&s), WEBAUTHN_BAD_SIGNATURE);
+    s.said.signature = MEM(zeros, 1025);
+    CHECK_NUM(scene_assert(&s), SCENE_UNREADABLE);
+    s = right();
+    s.said.authenticator_data = MEM(zeros, 16 * 1024);
+    CHECK_NUM(scene_assert(&s), WEBAUTHN_BAD_AUTHENTICATOR_DATA);
+    s.said.authenticator_data = MEM(zeros, 16 * 1024 + 1);
+    CHECK_NUM(scene_assert(&s), SCENE_UNREADABLE);
+    s = right();
+    char handle[88];
+    base64url_format(MEM(zeros, 64), handle);
+    s.said.user_handle = handle;
+    CHECK_NUM(scene_assert(&s), WEBAUTHN_BAD_USER_HANDLE);
+    base64url_format(MEM(zeros, 65), handle);
+    CHECK_NUM(scene_assert(&s), SCENE_UNREADABLE);
+}
+
 /* --- WA-10 --- */
 
 static int with_statement(const char *format, struct mem statement)
@@ -352,6 +375,56 @@ TEST(WA_10_large_statements)
     struct webauthn_attestation answer = scene_attestation(&s);
     answer.attestation_object.n = WEBAUTHN_ATTESTATION_MAX + 1; /* refused before it is read */
     CHECK_NUM(scene_judge_registration(&s, &answer), WEBAUTHN_BAD_ATTESTATION);
+}
+
+/* An object of three pairs, with another text for one key, or another value. */
+static int with_pair(size_t at, const char *key, struct mem value)
+{
+    struct scene s = right();
+    struct buf out;
+    static const char *const keys[] = { "fmt", "attStmt", "authData" };
+    struct mem data = soft_authenticator_data(test_arena(), s.key, &s.said, true);
+    buf_init(&out, test_arena(), 4096);
+    soft_cbor_head(&out, 5, 3);
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        soft_cbor_text(&out, i == at && key ? key : keys[i]);
+        if (i == at && value.p)
+            buf_add(&out, value.p, value.n);
+        else if (i == 0)
+            soft_cbor_text(&out, "none");
+        else if (i == 1)
+            buf_char(&out, '\xA0');
+        else
+            soft_cbor_bytes(&out, data);
+    }
+    s.said.attestation_object = buf_mem(&out);
+    return scene_register(&s);
+}
+
+TEST(WA_10_each_part_of_the_object_is_needed)
+{
+    static const struct mem as_it_is = { 0 };
+    CHECK_NUM(with_pair(3, NULL, as_it_is), 0);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_NUM(with_pair(i, "other", as_it_is), WEBAUTHN_BAD_ATTESTATION);
+        CHECK_NUM(with_pair(i, NULL, MEM("\xF6", 1)), WEBAUTHN_BAD_ATTESTATION);
+        CHECK_NUM(with_pair(i, NULL, MEM("\x04", 1)), WEBAUTHN_BAD_ATTESTATION);
+        CHECK_NUM(with_pair(i, NULL, MEM("\x80", 1)), WEBAUTHN_BAD_ATTESTATION);
+    }
+    CHECK_NUM(with_pair(0, NULL, MEM("\x44none", 5)), WEBAUTHN_BAD_ATTESTATION); /* bytes */
+    CHECK_NUM(with_pair(2, NULL, MEM("\x61x", 2)), WEBAUTHN_BAD_ATTESTATION);    /* a text */
+    CHECK_NUM(with_pair(2, NULL, MEM("\x40", 1)), WEBAUTHN_BAD_AUTHENTICATOR_DATA);
+}
+
+TEST(WA_10_object_of_the_very_largest_size)
+{
+    struct scene s = right();
+    s.said.format = "packed";
+    s.said.statement = statement_of(100'000);
+    size_t rest = scene_attestation(&s).attestation_object.n - 100'000;
+    s.said.statement = statement_of(WEBAUTHN_ATTESTATION_MAX - rest);
+    CHECK_NUM(scene_attestation(&s).attestation_object.n, WEBAUTHN_ATTESTATION_MAX);
+    CHECK_NUM(scene_register(&s), 0);
 }
 
 TEST(WA_10_deep_statements)
@@ -468,6 +541,22 @@ TEST(WA_13_client_data_is_bounded)
     CHECK_NUM(scene_judge_assertion(&s, &answer), WEBAUTHN_BAD_CLIENT_DATA);
     const char *challenge;
     CHECK_ERR(webauthn_client_challenge(test_arena(), answer.client_data, &challenge), E_INVALID);
+}
+
+/* A challenge uses up its row, so it is taken only from client data that is whole. */
+TEST(WA_13_challenge_of_incomplete_client_data_is_none)
+{
+    static const char *const bad[] = {
+        "{\"type\":\"webauthn.get\",\"challenge\":\"YQ\"}",
+        "{\"challenge\":\"YQ\",\"origin\":\"" SCENE_ORIGIN "\"}",
+        "{\"type\":\"webauthn.get\",\"origin\":\"" SCENE_ORIGIN "\"}",
+        "{\"type\":1,\"challenge\":\"YQ\",\"origin\":\"" SCENE_ORIGIN "\"}",
+        "\"YQ\"",
+        "",
+    };
+    const char *challenge;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        CHECK_ERR(webauthn_client_challenge(test_arena(), mem_text(bad[i]), &challenge), E_INVALID);
 }
 
 TEST(WA_13_challenge_is_a_text_in_its_one_spelling)
