@@ -39,13 +39,9 @@ static const struct route *const routes[] = {
 };
 
 static const struct job_kind *const jobs[] = {
-    register_jobs,   session_jobs,
-    reset_jobs,      device_jobs,
-    totp_jobs,       notification_jobs,
-    export_jobs,     magic_link_jobs,
-    email_code_jobs, attempt_jobs,
-    passkey_jobs,    upkeep_jobs,
-    outbox_jobs,     NULL,
+    register_jobs,     session_jobs, reset_jobs,      device_jobs,     totp_jobs,
+    notification_jobs, export_jobs,  magic_link_jobs, email_code_jobs, attempt_jobs,
+    passkey_jobs,      setup_jobs,   upkeep_jobs,     outbox_jobs,     NULL,
 };
 
 /* What refers to a row goes before it; the account is the last. */

@@ -191,18 +191,18 @@ enum err account_set_roles(struct tx *tx, const char *id, int64_t roles)
     return changed(e, rows, E_NOT_FOUND);
 }
 
-enum err account_purge_unverified(struct tx *tx, int64_t made_before)
+enum err account_purge_unverified(struct tx *tx, int64_t made_before, bool *ret_more)
 {
-    return db_run(tx,
-                  "DELETE FROM account WHERE id IN"
-                  " (SELECT a.id FROM account a WHERE a.email_verified_at IS NULL"
-                  "     AND a.created_at < $1"
-                  "     AND NOT EXISTS (SELECT 1 FROM registration r WHERE r.account_id = a.id)"
-                  "     AND NOT EXISTS (SELECT 1 FROM reset x WHERE x.account_id = a.id)"
-                  "     AND NOT EXISTS (SELECT 1 FROM magic_link l WHERE l.account_id = a.id)"
-                  "     AND NOT EXISTS (SELECT 1 FROM email_code c WHERE c.account_id = a.id)"
-                  "   ORDER BY a.created_at LIMIT 500)",
-                  V(num(made_before)));
+    return db_purge(tx,
+                    "DELETE FROM account WHERE id IN"
+                    " (SELECT a.id FROM account a WHERE a.email_verified_at IS NULL"
+                    "     AND a.created_at < $1"
+                    "     AND NOT EXISTS (SELECT 1 FROM registration r WHERE r.account_id = a.id)"
+                    "     AND NOT EXISTS (SELECT 1 FROM reset x WHERE x.account_id = a.id)"
+                    "     AND NOT EXISTS (SELECT 1 FROM magic_link l WHERE l.account_id = a.id)"
+                    "     AND NOT EXISTS (SELECT 1 FROM email_code c WHERE c.account_id = a.id)"
+                    "   ORDER BY a.created_at LIMIT 500)",
+                    V(num(made_before)), ret_more);
 }
 
 enum err account_list(struct tx *tx, const char *after, int64_t limit, struct account **ret,

@@ -81,7 +81,7 @@ enum err account_count_admins(struct tx *tx, int64_t *ret);
 
 /* Removes accounts that were made before a time and never verified, and have no link that could
    still verify them; at most a batch. */
-enum err account_purge_unverified(struct tx *tx, int64_t made_before);
+enum err account_purge_unverified(struct tx *tx, int64_t made_before, bool *ret_more);
 
 /* A page of accounts in id order after a given id ("" for the first page). */
 enum err account_list(struct tx *tx, const char *after, int64_t limit, struct account **ret,

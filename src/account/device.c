@@ -189,13 +189,13 @@ enum err device_forget_all(struct tx *tx, const char *account_id)
     return db_run(tx, "DELETE FROM device WHERE account_id = $1", V(text(account_id)));
 }
 
-enum err device_purge(struct tx *tx, int64_t now)
+enum err device_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_run(
+    return db_purge(
         tx,
         "DELETE FROM device WHERE last_seen_at < $1 AND id IN"
         " (SELECT id FROM device WHERE last_seen_at < $1 ORDER BY last_seen_at LIMIT 500)",
-        V(num(now - 400 * DAY)));
+        V(num(now - 400 * DAY)), ret_more);
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)

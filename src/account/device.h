@@ -55,4 +55,4 @@ enum err device_distrust_all(struct tx *tx, const char *account_id);
 enum err device_forget_all(struct tx *tx, const char *account_id);
 
 /* Removes those not seen for 400 days, at most a batch. */
-enum err device_purge(struct tx *tx, int64_t now);
+enum err device_purge(struct tx *tx, int64_t now, bool *ret_more);

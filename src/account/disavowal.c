@@ -58,12 +58,13 @@ enum err disavowal_take(struct tx *tx, const struct disavowal *of)
     return rows ? OK : E_GONE;
 }
 
-enum err disavowal_purge(struct tx *tx, int64_t now)
+enum err disavowal_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_run(tx,
-                  "DELETE FROM disavowal WHERE id IN"
-                  " (SELECT id FROM disavowal WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
-                  V(num(now)));
+    return db_purge(
+        tx,
+        "DELETE FROM disavowal WHERE id IN"
+        " (SELECT id FROM disavowal WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+        V(num(now)), ret_more);
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "db/db.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct disavowal {
@@ -29,4 +30,4 @@ enum err disavowal_look(struct tx *tx, const char *token, struct disavowal *ret)
 enum err disavowal_take(struct tx *tx, const struct disavowal *of);
 
 /* Removes expired ones, at most a batch. */
-enum err disavowal_purge(struct tx *tx, int64_t now);
+enum err disavowal_purge(struct tx *tx, int64_t now, bool *ret_more);

@@ -91,16 +91,16 @@ enum err notification_read_all(struct tx *tx, const char *account_id)
                   V(text(account_id), num(clock_now())));
 }
 
-enum err notification_purge(struct tx *tx, int64_t now)
+enum err notification_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    TRY(db_run(tx,
-               "DELETE FROM notification WHERE id IN"
-               " (SELECT id FROM notification WHERE read_at < $1 ORDER BY read_at LIMIT 500)",
-               V(num(now - 90 * DAY))));
-    return db_run(tx,
-                  "DELETE FROM notification WHERE id IN"
-                  " (SELECT id FROM notification WHERE at < $1 ORDER BY at LIMIT 500)",
-                  V(num(now - 400 * DAY)));
+    TRY(db_purge(tx,
+                 "DELETE FROM notification WHERE id IN"
+                 " (SELECT id FROM notification WHERE read_at < $1 ORDER BY read_at LIMIT 500)",
+                 V(num(now - 90 * DAY)), ret_more));
+    return db_purge(tx,
+                    "DELETE FROM notification WHERE id IN"
+                    " (SELECT id FROM notification WHERE at < $1 ORDER BY at LIMIT 500)",
+                    V(num(now - 400 * DAY)), ret_more);
 }
 
 /* --- what is mailed besides --- */

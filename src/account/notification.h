@@ -38,7 +38,7 @@ enum err notification_read(struct tx *tx, const char *account_id, const char *id
 enum err notification_read_all(struct tx *tx, const char *account_id);
 
 /* Removes those read 90 days ago, and any older than 400 days; at most a batch. */
-enum err notification_purge(struct tx *tx, int64_t now);
+enum err notification_purge(struct tx *tx, int64_t now, bool *ret_more);
 
 /* --- what is mailed besides --- */
 

@@ -79,12 +79,12 @@ enum err pending_drop_all(struct tx *tx, const char *account_id)
     return db_run(tx, "DELETE FROM pending WHERE account_id = $1", V(text(account_id)));
 }
 
-enum err pending_purge(struct tx *tx, int64_t now)
+enum err pending_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_run(tx,
-                  "DELETE FROM pending WHERE id IN"
-                  " (SELECT id FROM pending WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
-                  V(num(now)));
+    return db_purge(tx,
+                    "DELETE FROM pending WHERE id IN"
+                    " (SELECT id FROM pending WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+                    V(num(now)), ret_more);
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)

@@ -34,4 +34,4 @@ enum err pending_take(struct tx *tx, const struct pending *pending);
 enum err pending_drop_all(struct tx *tx, const char *account_id);
 
 /* Removes expired ones, at most a batch. */
-enum err pending_purge(struct tx *tx, int64_t now);
+enum err pending_purge(struct tx *tx, int64_t now, bool *ret_more);

@@ -11,6 +11,7 @@
 #include "crypto/token.h"
 #include "db/db.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct registration {
@@ -49,4 +50,4 @@ enum err registration_take(struct tx *tx, const char *token, struct registration
 enum err registration_drop_all(struct tx *tx, const char *account_id);
 
 /* Removes expired ones, at most a batch. */
-enum err registration_purge(struct tx *tx, int64_t now);
+enum err registration_purge(struct tx *tx, int64_t now, bool *ret_more);

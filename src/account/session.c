@@ -151,16 +151,16 @@ enum err session_touch(struct tx *tx, const char *id, int64_t seen_at)
                   V(text(id), num(seen_at)));
 }
 
-enum err session_purge(struct tx *tx, int64_t now)
+enum err session_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    TRY(db_run(tx,
-               "DELETE FROM session WHERE id IN"
-               " (SELECT id FROM session WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
-               V(num(now))));
-    return db_run(tx,
-                  "DELETE FROM session WHERE id IN"
-                  " (SELECT id FROM session WHERE last_seen_at < $1 LIMIT 500)",
-                  V(num(now - setting_span(SETTING_SESSION_IDLE))));
+    TRY(db_purge(tx,
+                 "DELETE FROM session WHERE id IN"
+                 " (SELECT id FROM session WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+                 V(num(now)), ret_more));
+    return db_purge(tx,
+                    "DELETE FROM session WHERE id IN"
+                    " (SELECT id FROM session WHERE last_seen_at < $1 LIMIT 500)",
+                    V(num(now - setting_span(SETTING_SESSION_IDLE))), ret_more);
 }
 
 enum err session_count(struct tx *tx, int64_t *ret)

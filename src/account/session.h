@@ -101,7 +101,7 @@ enum err session_list(struct tx *tx, const char *account_id, struct session **re
 enum err session_touch(struct tx *tx, const char *id, int64_t seen_at);
 
 /* Removes what expired or idled out, at most a batch; and counts the live ones. */
-enum err session_purge(struct tx *tx, int64_t now);
+enum err session_purge(struct tx *tx, int64_t now, bool *ret_more);
 enum err session_count(struct tx *tx, int64_t *ret);
 
 /* "Firefox · Linux" from a User-Agent, for lists and mails. */

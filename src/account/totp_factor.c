@@ -167,12 +167,12 @@ enum err totp_setup_confirm(struct tx *tx, const struct totp_owner *who, const c
                     num(clock_now())));
 }
 
-enum err totp_setup_purge(struct tx *tx, int64_t now)
+enum err totp_setup_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_run(tx,
-                  "DELETE FROM totp_setup WHERE account_id IN"
-                  " (SELECT account_id FROM totp_setup WHERE expires_at < $1 LIMIT 500)",
-                  V(num(now)));
+    return db_purge(tx,
+                    "DELETE FROM totp_setup WHERE account_id IN"
+                    " (SELECT account_id FROM totp_setup WHERE expires_at < $1 LIMIT 500)",
+                    V(num(now)), ret_more);
 }
 
 /* --- in use --- */

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "db/db.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct totp_setup {
@@ -47,4 +48,4 @@ enum err totp_bound_at(struct tx *tx, const char *account_id, int64_t *ret);
 enum err totp_remove(struct tx *tx, const char *account_id);
 
 /* Removes set-ups that were not finished, at most a batch. */
-enum err totp_setup_purge(struct tx *tx, int64_t now);
+enum err totp_setup_purge(struct tx *tx, int64_t now, bool *ret_more);

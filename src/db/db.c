@@ -149,6 +149,14 @@ enum err db_change(struct tx *tx, const char *sql, struct db_values values, int6
     return OK;
 }
 
+enum err db_purge(struct tx *tx, const char *sql, struct db_values values, bool *ret_more)
+{
+    int64_t rows = 0;
+    TRY(db_change(tx, sql, values, &rows));
+    *ret_more = *ret_more || rows >= DB_BATCH;
+    return OK;
+}
+
 /* True when the column has the type that the caller reads, or is NULL. */
 static bool fits(const struct db_column *column, const struct db_out *out)
 {

@@ -193,6 +193,11 @@ enum err db_run(struct tx *tx, const char *sql, struct db_values values);
 /* As db_run; also gives how many rows were inserted, changed or deleted. */
 enum err db_change(struct tx *tx, const char *sql, struct db_values values, int64_t *ret_rows);
 
+/* As db_run, for a statement that removes at most DB_BATCH rows: when it did remove so many, there
+   may be more, and *ret_more becomes true. A job passes &job->more and runs again at once. */
+enum { DB_BATCH = 500 };
+enum err db_purge(struct tx *tx, const char *sql, struct db_values values, bool *ret_more);
+
 /* The first row. E_NOT_FOUND (an answer; the tx stays good) when there is none; outputs are
  * untouched then. */
 enum err db_one(struct tx *tx, const char *sql, struct db_values values, struct db_outs outs);

@@ -155,9 +155,9 @@ static enum err disavow_page(struct req *rq)
 
 static enum err purge(struct job *job)
 {
-    TRY(disavowal_purge(job->tx, job->now));
-    TRY(pending_purge(job->tx, job->now));
-    return device_purge(job->tx, job->now);
+    TRY(disavowal_purge(job->tx, job->now, &job->more));
+    TRY(pending_purge(job->tx, job->now, &job->more));
+    return device_purge(job->tx, job->now, &job->more);
 }
 
 #define TOKEN_FIELD                                              \

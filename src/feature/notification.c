@@ -199,7 +199,7 @@ static enum err change_wishes_page(struct req *rq)
 
 static enum err purge(struct job *job)
 {
-    return notification_purge(job->tx, job->now);
+    return notification_purge(job->tx, job->now, &job->more);
 }
 
 #define WISHES_GIVEN                                                \

@@ -194,7 +194,7 @@ static enum err touch(struct job *job)
 
 static enum err purge(struct job *job)
 {
-    return session_purge(job->tx, job->now);
+    return session_purge(job->tx, job->now, &job->more);
 }
 
 const struct route session_routes[] = {

@@ -180,3 +180,13 @@ const struct route setup_routes[] = {
           .limits = { { BY_IP, 10, HOUR } }, .help = "Makes the first administrator."),
     ROUTES_END,
 };
+
+static enum err purge(struct job *job)
+{
+    return db_run(job->tx, "DELETE FROM setup WHERE expires_at <= $1", V(num(job->now)));
+}
+
+const struct job_kind setup_jobs[] = {
+    { "setup.purge", purge, HOUR, "removes the first administrator's link once it has expired" },
+    { 0 },
+};

@@ -257,7 +257,7 @@ static enum err turn_off_page(struct req *rq)
 
 static enum err purge(struct job *job)
 {
-    return totp_setup_purge(job->tx, job->now);
+    return totp_setup_purge(job->tx, job->now, &job->more);
 }
 
 #define CODE                                                                       \

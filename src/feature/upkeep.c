@@ -30,8 +30,13 @@ static enum err write_checkpoint(struct job *job)
 
 static enum err purge_registrations(struct job *job)
 {
-    TRY(registration_purge(job->tx, job->now));
-    return account_purge_unverified(job->tx, job->now - 7 * DAY);
+    TRY(registration_purge(job->tx, job->now, &job->more));
+    return account_purge_unverified(job->tx, job->now - 7 * DAY, &job->more);
+}
+
+static enum err purge_tasks(struct job *job)
+{
+    return job_purge_dead(job->tx, job->now - 30 * DAY, &job->more);
 }
 
 const struct job_kind upkeep_jobs[] = {
@@ -42,5 +47,6 @@ const struct job_kind upkeep_jobs[] = {
       "writes the heads of the audit chains to the log" },
     { "registration.purge", purge_registrations, HOUR,
       "removes registrations that were never confirmed" },
+    { "task.purge", purge_tasks, DAY, "removes tasks that were given up a month ago" },
     { 0 },
 };

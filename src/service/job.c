@@ -173,6 +173,14 @@ static enum err take_and_work(struct job_run *run)
     return work(run);
 }
 
+enum err job_purge_dead(struct tx *tx, int64_t before, bool *ret_more)
+{
+    return db_purge(tx,
+                    "DELETE FROM task WHERE id IN"
+                    " (SELECT id FROM task WHERE dead_at < $1 LIMIT 500)",
+                    V(num(before)), ret_more);
+}
+
 enum err job_step_task(struct db *db, bool *ret_did)
 {
     struct job_run run = { .db = db };

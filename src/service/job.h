@@ -49,6 +49,10 @@ struct job_kind {
  * fails is tried again, 10 times within some hours, then kept as dead and logged. */
 enum err job_add(struct tx *tx, const char *name, const char *arg);
 
+/* Removes tasks that were given up before a time, at most a batch: they hold what they were to do
+   with. */
+enum err job_purge_dead(struct tx *tx, int64_t before, bool *ret_more);
+
 /* The kinds this process knows: lists ended by one without a name, themselves ended by NULL. */
 void job_set_kinds(const struct job_kind *const *lists);
 
