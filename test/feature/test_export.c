@@ -167,6 +167,17 @@ static const struct {
     { "totp_setup", "session_id", "the session's, which is there" },
     { "totp_setup", "attempts", "guards a secret" },
     { "recovery_code", "code_hash", "secret" },
+    { "magic_link", "browser_hash", "secret" },
+    { "magic_link", "email_key", "the account's, whose address is there" },
+    { "magic_link", "password_changed_at", "the account's, which is there" },
+    { "email_code", "code_hash", "secret" },
+    { "email_code", "key_id", "which of our keys: not about them" },
+    { "email_code", "email_key", "the account's, whose address is there" },
+    { "email_code", "password_changed_at", "the account's, which is there" },
+    { "passkey", "credential_id", "the authenticator's own bytes, of no use elsewhere" },
+    { "passkey", "public_key", "likewise" },
+    { "passkey", "sign_count", "guards against copies" },
+    { "passkey", "discoverable", "what the browser said of its own" },
     { "outbox", "to_address", "there as \"to\"" },
     { "outbox", "locale", "the account's, which is there" },
     { "outbox", "vars", "secret: holds links" },
@@ -311,11 +322,20 @@ TEST_IN_WORLD(MFA_06_a_copy_holds_every_column_and_no_secret)
 }
 
 /* A table without a copy would hide from the walk above. */
+static const char *const without_copy[] = {
+    "ceremony",        /* challenges of ten minutes, which name nobody */
+    "lockout_address", /* by an HMAC of any address: nobody can say whose */
+};
+
 TEST(MFA_06_every_personal_table_has_a_copy)
 {
     const struct personal_table *t;
     app_register();
-    for (size_t i = 0; (t = personal_nth(i)); i++)
-        if (!t->write)
+    for (size_t i = 0; (t = personal_nth(i)); i++) {
+        bool is_agreed = t->write != NULL;
+        for (size_t k = 0; k < COUNT(without_copy); k++)
+            is_agreed = is_agreed || text_equal(without_copy[k], t->name);
+        if (!is_agreed)
             test_fail(__FILE__, __LINE__, "%s is not in a copy", t->name);
+    }
 }

@@ -4,6 +4,7 @@
  * and in the app, with a way to take the account back. One line of the table an event.
  */
 #include "account/notification.h"
+#include "passkeys.h"
 #include "sample.h"
 #include "service/setting.h"
 #include "two_step.h"
@@ -18,6 +19,7 @@ struct stage {
     const char *email;
     struct client *owner;
     struct app app; /* when the event wants a second step to be set up before */
+    struct soft_credential *key;
 };
 
 struct event {
@@ -88,6 +90,38 @@ static void move(struct stage *s)
     CHECK_NUM(get(s->owner, "/v1/auth/me")->status, 401);
 }
 
+static void add_key(struct stage *s)
+{
+    s->key = own_passkey(s->owner);
+}
+
+static void remove_key(struct stage *s)
+{
+    const char *id = text_of(get(s->owner, "/v1/auth/passkeys"), "data.0.id");
+    const char *path = text_format(test_arena(), "/v1/auth/passkeys/%s", id);
+    CHECK_NUM(call(s->owner, "DELETE", path, NULL)->status, 204);
+}
+
+static int sign_in_counting(struct stage *s, uint32_t count)
+{
+    struct client *c = client(s->w);
+    struct soft_answer said = answer_to(s->key, ask_passkey(c, "{}"));
+    said.sign_count = count;
+    return give_passkey(c, s->key, &said)->status;
+}
+
+static void add_counting_key(struct stage *s)
+{
+    s->key = soft_credential_new(-7);
+    CHECK_NUM(add_passkey(s->owner, s->key, ON_DEVICE)->status, 201);
+    CHECK_NUM(sign_in_counting(s, 7), 200);
+}
+
+static void use_copied_key(struct stage *s)
+{
+    CHECK_NUM(sign_in_counting(s, 3), 401);
+}
+
 static const struct event events[] = {
     { "password_changed", .happen = change_password },
     { "password_changed", .prepare = ask_for_reset, .happen = reset_password },
@@ -95,6 +129,9 @@ static const struct event events[] = {
     { "two_factor_off", .has_app = true, .happen = turn_off },
     { "recovery_codes_renewed", .has_app = true, .happen = renew_codes },
     { "recovery_code_used", .has_app = true, .happen = use_recovery_code },
+    { "passkey_added", .happen = add_key },
+    { "passkey_removed", .prepare = add_key, .happen = remove_key },
+    { "passkey_suspect", .prepare = add_counting_key, .happen = use_copied_key },
     { "new_device", .happen = come_from_elsewhere },
     { "account_locked", .happen = prove_wrongly },
     { "session_moved", .happen = move },
