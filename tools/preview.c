@@ -139,8 +139,6 @@ static void add_texts(struct vars *v)
         { "id", "mai_01jd8x0000000000000000000" },
         { "to", "ann.example@example.org" },
         { "subject", "Confirm your address for Cardea" },
-        { "text",
-          "Hello,\n\nthis is a mail.\n\n  https://login.example.org/verify-email?token=x\n" },
     };
     for (size_t i = 0; i < COUNT(texts); i++)
         vars_text(v, texts[i][0], texts[i][1]);
@@ -176,6 +174,7 @@ static const char *guess(const char *name)
         { "secret_groups", "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP" },
         { "code", "7h2kq-9fmzt-4vb8x-n3wpr-c6jde" },
         { "left", "3" },
+        { "unread", "2" },
         { "count", "3" },
         { "days", "30" },
         { "hours", "24" },
@@ -315,6 +314,11 @@ static struct vars *sample(struct arena *arena, const struct locale *locale, con
 {
     struct vars *v = vars_new(arena);
     add_texts(v);
+    vars_text(
+        v, "text",
+        !text_equal(page, "dev_mail_show")
+            ? "Sign-in from a new device"
+            : "Hello,\n\nthis is a mail.\n\n  https://login.example.org/verify-email?token=x\n");
     vars_text(v, "lang", locale_tag(locale));
     vars_text(v, "dir", locale_is_rtl(locale) || getenv("PREVIEW_RTL") ? "rtl" : "ltr");
     vars_text(v, "headline", locale_text(locale, "error.not_found.title"));
