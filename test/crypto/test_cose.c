@@ -279,6 +279,7 @@ TEST(WA_07_rsa_keys_have_a_fit_size)
     CHECK(!parses(rsa_key(MEM_NONE, e)));
     CHECK(parses(rsa_key(n, MEM("\xFF\xFF\xFF\xFF", 4))));
     CHECK(!parses(rsa_key(n, MEM("\1\0\0\0\1", 5))));
+    CHECK(!parses(rsa_key(n, MEM("\1\0\1\0\1", 5)))); /* the last four would do */
     CHECK(!parses(rsa_key(n, MEM("\0\1\0\1", 4))));
     CHECK(!parses(rsa_key(n, MEM("\1\0\0", 3))));
     CHECK(!parses(rsa_key(n, MEM("\xFF\xFF", 2)))); /* 65535 */
@@ -310,6 +311,15 @@ TEST(cose_algorithm_is_found_in_any_map)
     CHECK_NUM(cose_key_algorithm(hex("a10102")), 0);
     CHECK_NUM(cose_key_algorithm(hex("a103613a")), 0);
     CHECK_NUM(cose_key_algorithm(hex("a1033b7fffffffffffffff")), 0);
+    CHECK_NUM(cose_key_algorithm(hex("a1031b00000001fffffff9")), 0); /* -7, were it cut */
     CHECK_NUM(cose_key_algorithm(hex("820326")), 0);
     CHECK_NUM(cose_key_algorithm(hex("")), 0);
+}
+
+TEST(WA_07_form_is_judged_before_the_numbers)
+{
+    static const char *const junk[] = { "", "a0", "a10326", "a10339fffe", "a10300", "80", "f6" };
+    struct cose_key key;
+    for (size_t i = 0; i < COUNT(junk); i++)
+        CHECK(!cose_key_parse(hex(junk[i]), &key));
 }
