@@ -1,67 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cardea serve --dev --ephemeral` as anybody's tests use it: the real binary, its clock moved, its mail
-read, nothing left behind. Fixture is the class that other files take it from."""
+read, nothing left behind."""
 import os
 import signal
-import subprocess
 import tempfile
 import time
-import urllib.parse
 
+from fixture import Fixture
 from harness import PASSWORD, Client, Server, check, equal, main, test
 
 ANN = "ann@example.org"
-
-
-class NoMailServer:
-    folder = "/nowhere"
-
-    def settings(self):
-        return {}
-
-
-class Fixture(Server):
-    """A server without a folder: what it would write shows up in an empty one."""
-
-    def __init__(self, *args, **settings):
-        super().__init__(args=["--dev", "--ephemeral", *args], smtp=NoMailServer(), **settings)
-        self.log_folder = tempfile.TemporaryDirectory()
-        for name in ("DATABASE_URL", "KEY_FILE", "PASSWORD_HASH", "RATE_LIMITS", "EMAIL_FROM_ADDRESS"):
-            if name not in settings:
-                del self.settings[name]
-
-    def start(self, ready=True):
-        self.log_path = f"{self.log_folder.name}/log"
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([self.binary, "serve", *self.args], cwd=self.folder, stdout=log,
-                                            stderr=log, stdin=subprocess.DEVNULL, env=self.environment())
-        if ready:
-            self.wait_ready()
-        return self
-
-    def mails(self, to=None, kind=None):
-        asked = {k: v for k, v in (("to", to), ("kind", kind)) if v}
-        answer = Client(self).get("/dev/mail.json?" + urllib.parse.urlencode(asked))
-        equal(answer.status, 200, f"mail: {answer}")
-        return answer.json["data"]
-
-    def link(self, to, kind):
-        found = self.mails(to, kind)
-        check(found and found[0]["links"], f"no mail {kind} to {to}; there are "
-                                           f"{[(m['to'], m['kind']) for m in self.mails()]}")
-        return found[0]["links"][0]
-
-    def token(self, to, kind):
-        return urllib.parse.parse_qs(urllib.parse.urlsplit(self.link(to, kind)).query)["token"][0]
-
-    def verify(self, address):
-        answer = Client(self).post("/v1/auth/verify-email", {"token": self.token(address, "verify_email")})
-        equal(answer.status, 200, f"verify-email: {answer}")
-
-    def advance(self, span):
-        answer = Client(self).post("/v1/test/clock", {"advance": span})
-        equal(answer.status, 200, f"clock: {answer}")
-        return answer.json["now"]
 
 
 @test
@@ -139,5 +87,4 @@ def a_killed_fixture_leaves_nothing_that_stays():
     server.remove()
 
 
-if __name__ == "__main__":
-    main()
+main()
