@@ -4,7 +4,14 @@
  */
 #include "account/disavowal.h"
 
+#include "account/account.h"
+#include "account/device.h"
+#include "account/passkey.h"
+#include "account/pending.h"
 #include "account/personal.h"
+#include "account/recovery.h"
+#include "account/session.h"
+#include "account/totp_factor.h"
 #include "base/clock.h"
 #include "crypto/token.h"
 
@@ -56,6 +63,35 @@ enum err disavowal_take(struct tx *tx, const struct disavowal *of)
     TRY(db_change(tx, "DELETE FROM disavowal WHERE id = $1 AND expires_at > $2",
                   V(text(of->id), num(clock_now())), &rows));
     return rows ? OK : E_GONE;
+}
+
+static enum err forget_device(struct tx *tx, const struct disavowal *of)
+{
+    if (!of->device_id)
+        return OK;
+    enum err e = device_forget(tx, of->account_id, of->device_id);
+    return e == E_NOT_FOUND ? OK : e; /* forgotten before */
+}
+
+/* An app bound since would ask its owner for a code that only the thief has. */
+static enum err remove_app(struct tx *tx, const struct disavowal *of)
+{
+    int64_t bound_at = 0;
+    TRY(totp_bound_at(tx, of->account_id, &bound_at));
+    if (bound_at < of->created_at)
+        return OK;
+    TRY(totp_remove(tx, of->account_id));
+    TRY(recovery_remove(tx, of->account_id));
+    return account_set_mfa(tx, of->account_id, false);
+}
+
+enum err disavowal_apply(struct tx *tx, const struct disavowal *of)
+{
+    TRY(session_end_since(tx, of->account_id, of->created_at));
+    TRY(forget_device(tx, of));
+    TRY(pending_drop_all(tx, of->account_id));
+    TRY(passkey_remove_since(tx, of->account_id, of->created_at));
+    return remove_app(tx, of);
 }
 
 enum err disavowal_purge(struct tx *tx, int64_t now, bool *ret_more)

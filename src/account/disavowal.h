@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * "This wasn't me": the link in a new-device mail. It takes back one sign-in: ends that session
- * and those begun since, and forgets that device. A week old it is worth nothing. It never opens
+ * and those begun since, and forgets that device, and removes
+ * authenticators bound since. A week old it is worth nothing. It never opens
  * the account: it only closes what it names, and the way back in is a reset link of its own, mailed
  * anew.
  */
@@ -28,6 +29,11 @@ enum err disavowal_look(struct tx *tx, const char *token, struct disavowal *ret)
 
 /* Uses a link up: at most one caller gets OK. E_GONE otherwise. */
 enum err disavowal_take(struct tx *tx, const struct disavowal *of);
+
+/* Takes back what it names, and what whoever came in there may have done since to stay: sessions
+   that began since, the device, sign-ins under way, passkeys and an authenticator app that were
+   bound since. The caller holds the account. */
+enum err disavowal_apply(struct tx *tx, const struct disavowal *of);
 
 /* Removes expired ones, at most a batch. */
 enum err disavowal_purge(struct tx *tx, int64_t now, bool *ret_more);

@@ -178,6 +178,12 @@ enum err passkey_remove(struct tx *tx, const char *account_id, const char *id)
     return rows ? OK : E_NOT_FOUND;
 }
 
+enum err passkey_remove_since(struct tx *tx, const char *account_id, int64_t since)
+{
+    return db_run(tx, "DELETE FROM passkey WHERE account_id = $1 AND created_at >= $2",
+                  V(text(account_id), num(since)));
+}
+
 /* Keys and the authenticator's own names stay out. */
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
 {

@@ -67,3 +67,6 @@ enum err passkey_suspect(struct tx *tx, const char *id, bool *ret_is_news);
 /* E_NOT_FOUND when it is not this account's. */
 enum err passkey_rename(struct tx *tx, const char *account_id, const char *id, const char *name);
 enum err passkey_remove(struct tx *tx, const char *account_id, const char *id);
+
+/* Removes those added at a time or later. */
+enum err passkey_remove_since(struct tx *tx, const char *account_id, int64_t since);

@@ -83,20 +83,6 @@ static enum err mail_reset_link(struct req *rq, const struct account *who)
     return job_add(&rq->tx, "reset.send", text_copy(rq->arena, buf_mem(&task)));
 }
 
-static enum err end_it(struct req *rq, const struct disavowal *d)
-{
-    /* Whoever came in there may have come in again since, which was no news any more. */
-    TRY(session_end_since(&rq->tx, d->account_id, d->created_at));
-    if (d->device_id) {
-        enum err e = device_forget(&rq->tx, d->account_id, d->device_id);
-        if (e != E_NOT_FOUND)
-            TRY(e);
-    }
-    metric_count(METRIC_SESSIONS_REVOKED, "disavowed", "");
-    touch_account(rq, d->account_id);
-    return pending_drop_all(&rq->tx, d->account_id);
-}
-
 static enum err disavow(struct req *rq)
 {
     struct disavowal d;
@@ -111,7 +97,9 @@ static enum err disavow(struct req *rq)
         return refuse(rq, PROBLEM_GONE);
     TRY(e);
     TRY(account_find(&rq->tx, d.account_id, &who));
-    TRY(end_it(rq, &d));
+    TRY(disavowal_apply(&rq->tx, &d));
+    metric_count(METRIC_SESSIONS_REVOKED, "disavowed", "");
+    touch_account(rq, d.account_id);
     TRY(mail_reset_link(rq, &who));
     return audit_add(&rq->tx, &rq->by, AUDIT_SIGN_IN_DISAVOWED, who.id,
                      text_format(rq->arena, "{\"session\":\"%s\"}", d.session_id));

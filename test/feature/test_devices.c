@@ -2,7 +2,8 @@
 /*
  * Known devices: a sign-in from a new one is told to the owner, whose mail takes it back.
  */
-#include "attack.h"
+#include "passkeys.h"
+#include "two_step.h"
 
 #include "base/clock.h"
 
@@ -90,6 +91,39 @@ TEST_IN_WORLD(TOK_01_this_was_not_me_ends_the_session_once)
     r = post(client(w), "/v1/auth/not-me", json("token", token, NULL));
     CHECK_NUM(r->status, 410);
     CHECK_NUM(mail_count(w, ANN, "reset_password"), 1);
+}
+
+/* Who has stolen the password binds an app and a passkey of their own, to stay, and to keep the
+   owner out. */
+TEST_IN_WORLD(PRE_03_this_was_not_me_takes_back_what_was_bound_since)
+{
+    struct client *ann = signed_in(w, ANN), *thief = stranger(w);
+    struct app app;
+    wait_for(SECOND);
+    CHECK_NUM(login(thief, ANN, PASSWORD)->status, 200);
+    REQUIRE(own_passkey(thief));
+    CHECK_NUM(set_up(thief, &app)->status, 200);
+    CHECK(first_step(client(w), ANN) != NULL);
+    CHECK_NUM(get(ann, "/v1/auth/me")->status, 401); /* the owner is out */
+
+    const char *token = not_me_token(w);
+    CHECK_NUM(post(client(w), "/v1/auth/not-me", json("token", token, NULL))->status, 200);
+    CHECK_NUM(get(thief, "/v1/auth/me")->status, 401);
+    CHECK(!first_step(client(w), ANN));
+    CHECK_NUM(
+        count_of(w, "SELECT count(*) FROM totp") + count_of(w, "SELECT count(*) FROM passkey"), 0);
+}
+
+TEST_IN_WORLD(what_was_bound_before_stays)
+{
+    struct app app = two_step(w, ANN);
+    struct client *thief = stranger(w);
+    wait_for(SECOND);
+    CHECK_NUM(login_by_app(thief, ANN, &app)->status, 200);
+    CHECK_NUM(post(client(w), "/v1/auth/not-me", json("token", not_me_token(w), NULL))->status,
+              200);
+    CHECK_NUM(get(thief, "/v1/auth/me")->status, 401);
+    CHECK(first_step(client(w), ANN) != NULL);
 }
 
 TEST_IN_WORLD(TOK_02_a_disavowal_opens_nothing_else)
