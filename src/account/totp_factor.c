@@ -18,7 +18,7 @@
 
 #define PREFIX "otp"
 
-enum { SETUP_ATTEMPTS = 10 };
+enum { SETUP_ATTEMPTS = 10, RESEAL_BATCH = 500 };
 
 static const int64_t SETUP_TTL = 30 * MINUTE;
 
@@ -217,6 +217,37 @@ enum err totp_remove(struct tx *tx, const char *account_id)
 {
     TRY(db_run(tx, "DELETE FROM totp_setup WHERE account_id = $1", V(text(account_id))));
     return db_run(tx, "DELETE FROM totp WHERE account_id = $1", V(text(account_id)));
+}
+
+/* --- another sealing key --- */
+
+/* A secret whose key is gone stays as it is: whoever signs in hears of it, see open_sealed. */
+static enum err reseal(struct tx *tx, const struct db_column *row, int *done)
+{
+    const char *account_id = row[0].text, *id = row[1].text;
+    struct mem secret;
+    if (seal_open(keyring_seals(), tx->arena, in_use(id), row[2].blob, &secret))
+        return OK;
+    ++*done;
+    return db_run(
+        tx, "UPDATE totp SET secret = $3 WHERE account_id = $1 AND id = $2",
+        V(text(account_id), text(id), blob(seal(keyring_seals(), tx->arena, in_use(id), secret))));
+}
+
+enum err totp_reseal(struct tx *tx, bool *ret_more)
+{
+    struct db_rows rows;
+    struct mem from, below;
+    int done = 0;
+    seal_range(keyring_seals(), tx->arena, &from, &below);
+    TRY(db_each(tx,
+                "SELECT account_id, id, secret FROM totp WHERE secret < $1 OR secret >= $2"
+                " ORDER BY account_id LIMIT $3",
+                V(blob(from), blob(below), num(RESEAL_BATCH)), &rows));
+    for (size_t i = 0; i < rows.count; i++)
+        TRY(reseal(tx, db_at(&rows, i, 0), &done));
+    *ret_more = done && rows.count == RESEAL_BATCH;
+    return OK;
 }
 
 /* --- what is about a person: that there is an app, never its secret (MFA-06) --- */

@@ -13,6 +13,7 @@
 #include "db/db.h"
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct totp_setup {
@@ -46,6 +47,10 @@ enum err totp_bound_at(struct tx *tx, const char *account_id, int64_t *ret);
 
 /* Removes the app in use and any that is being set up. */
 enum err totp_remove(struct tx *tx, const char *account_id);
+
+/* Seals secrets anew that are under another key than the first of ENCRYPTION_KEYS, at most a batch;
+ * *ret_more says that some may be left (CRY-06). */
+enum err totp_reseal(struct tx *tx, bool *ret_more);
 
 /* Removes set-ups that were not finished, at most a batch. */
 enum err totp_setup_purge(struct tx *tx, int64_t now, bool *ret_more);

@@ -192,3 +192,17 @@ const char *seal_key_id(struct arena *arena, struct mem sealed)
     struct parts parts;
     return take_apart(sealed, &parts) ? text_copy(arena, mem_text(parts.key_id)) : NULL;
 }
+
+void seal_range(const struct seal_ring *ring, struct arena *arena, struct mem *ret_from,
+                struct mem *ret_below)
+{
+    size_t id_n = strlen(ring->keys[0].id), n = id_n + 2;
+    uint8_t *from = arena_alloc(arena, n), *below = arena_alloc(arena, n);
+    from[0] = VERSION;
+    from[1] = (uint8_t)id_n;
+    memcpy(from + 2, ring->keys[0].id, id_n);
+    memcpy(below, from, n);
+    below[n - 1]++; /* ASCII: never 255 */
+    *ret_from = MEM(from, n);
+    *ret_below = MEM(below, n);
+}

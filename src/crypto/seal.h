@@ -45,3 +45,9 @@ enum err seal_open(const struct seal_ring *ring, struct arena *arena, struct sea
 
 /* The id of the key that sealed a blob (for rotation); NULL when the blob is malformed. */
 const char *seal_key_id(struct arena *arena, struct mem sealed);
+
+/* The bytes that everything sealed by the ring's first key begins with. A blob outside
+ * [*ret_from, *ret_below), compared byte by byte as both engines do, is under another key: so a
+ * statement finds what has to be sealed anew. */
+void seal_range(const struct seal_ring *ring, struct arena *arena, struct mem *ret_from,
+                struct mem *ret_below);

@@ -316,7 +316,13 @@ const struct route totp_routes[] = {
     ROUTES_END,
 };
 
+static enum err reseal(struct job *job)
+{
+    return totp_reseal(job->tx, &job->more);
+}
+
 const struct job_kind totp_jobs[] = {
+    { "totp.reseal", reseal, HOUR, "seals secrets of apps anew after a change of ENCRYPTION_KEYS" },
     { "totp.purge", purge, HOUR, "removes set-ups of authenticator apps that were not finished" },
     { 0 },
 };
