@@ -10,8 +10,10 @@
 #include "account/mailbox.h"
 #include "account/notice.h"
 #include "account/pending.h"
+#include "account/recovery.h"
 #include "account/registration.h"
 #include "account/session.h"
+#include "account/totp_factor.h"
 #include "base/text.h"
 
 enum err credential_set_password(struct tx *tx, const struct credential_change *change)
@@ -63,4 +65,14 @@ enum err credential_remove_passkey(struct tx *tx, const struct credential_passke
     TRY(pending_drop_all(tx, account_id));
     TRY(device_distrust_all(tx, account_id));
     return tell_of_passkey(tx, passkey, AUDIT_PASSKEY_REMOVED, "passkey_removed");
+}
+
+enum err credential_remove_second_step(struct tx *tx, const char *account_id,
+                                       const char *keep_session)
+{
+    TRY(totp_remove(tx, account_id));
+    TRY(recovery_remove(tx, account_id));
+    TRY(lockout_clear(tx, account_id, LOCKOUT_TOTP));
+    TRY(lockout_clear(tx, account_id, LOCKOUT_RECOVERY_CODE));
+    return credential_set_second_step(tx, account_id, false, keep_session);
 }

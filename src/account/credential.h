@@ -45,3 +45,8 @@ enum err credential_add_passkey(struct tx *tx, const struct credential_passkey *
 /* Besides, all other sessions end, sign-ins that wait for a second step and trusted devices are
    void: who used it may be who it was taken from. The caller holds the account. */
 enum err credential_remove_passkey(struct tx *tx, const struct credential_passkey *passkey);
+
+/* Removes the app and all recovery codes, with all that follows: a second step is not asked for any
+   more. The caller holds the account, and tells the owner and the log. */
+enum err credential_remove_second_step(struct tx *tx, const char *account_id,
+                                       const char *keep_session);

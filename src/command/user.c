@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cardea user {create,list,show,lock,unlock}: accounts, from the machine that runs the server.
- * A password is read from standard input, never from an argument.
+ * cardea user {create,list,show,lock,unlock,reset-2fa}: accounts, from the machine that runs the
+ * server. A password is read from standard input, never from an argument.
  */
 #include "command/command.h"
 
 #include "account/account.h"
+#include "account/credential.h"
 #include "account/email.h"
+#include "account/notice.h"
 #include "account/password_rule.h"
 #include "account/session.h"
+#include "account/totp_factor.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "feature/setup.h"
@@ -21,7 +24,7 @@
 #define USAGE                                                                                \
     "user create EMAIL [--name NAME] [--locale TAG] [--role ROLE]...  (password on stdin)\n" \
     "       cardea user list [--limit N] [--after ID]\n"                                     \
-    "       cardea user {show,lock,unlock} EMAIL|ID"
+    "       cardea user {show,lock,unlock,reset-2fa} EMAIL|ID"
 
 enum { LIST_DEFAULT = 100 };
 
@@ -217,6 +220,34 @@ static int set_lock(struct console *c, struct account *who, bool locks)
     return EXIT_DONE;
 }
 
+/* --- a lost second factor --- */
+
+static enum err reset_in(struct tx *tx, void *arg)
+{
+    const struct account *who = arg;
+    int64_t is_bound = 0;
+    TRY(account_hold(tx, who->id));
+    TRY(totp_count(tx, who->id, &is_bound));
+    if (!is_bound)
+        return E_NOT_FOUND;
+    TRY(credential_remove_second_step(tx, who->id, NULL));
+    TRY(audit_add(tx, &audit_by_operator, AUDIT_TWO_FACTOR_OFF, who->id, NULL));
+    return notice_tell(tx, &(struct notice){ .kind = "two_factor_off", .account = who });
+}
+
+/* Whoever asks an operator for this must be known to them: afterwards the password is enough. */
+static int reset_second_step(struct console *c, struct account *who)
+{
+    enum err e = console_write_tx(c, reset_in, who);
+    if (e == E_NOT_FOUND)
+        return console_fail("two-step sign-in is not on for %s", who->email);
+    if (e)
+        return console_fail("cannot write");
+    console_print("two-step sign-in is off for %s; all sessions ended, the owner is told\n",
+                  who->email);
+    return EXIT_DONE;
+}
+
 static int run(struct console *c, const char *verb, const char *who)
 {
     struct account account;
@@ -233,12 +264,14 @@ static int run(struct console *c, const char *verb, const char *who)
         print_account(c, &account);
         return EXIT_DONE;
     }
+    if (text_equal(verb, "reset-2fa"))
+        return reset_second_step(c, &account);
     return set_lock(c, &account, text_equal(verb, "lock"));
 }
 
 int command_user(struct console *c)
 {
-    static const char *const verbs[] = { "list", "create", "show", "lock", "unlock" };
+    static const char *const verbs[] = { "list", "create", "show", "lock", "unlock", "reset-2fa" };
     const char *verb = console_word(c, 1), *who = console_word(c, 2);
     bool is_known = false;
     for (size_t i = 0; i < COUNT(verbs); i++)

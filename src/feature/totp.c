@@ -234,11 +234,7 @@ static enum err turn_off(struct req *rq)
     if (!is_bound)
         return refuse(rq, PROBLEM_TWO_FACTOR_OFF);
     TRY(prove(rq));
-    TRY(totp_remove(&rq->tx, id));
-    TRY(recovery_remove(&rq->tx, id));
-    TRY(lockout_clear(&rq->tx, id, LOCKOUT_TOTP));
-    TRY(lockout_clear(&rq->tx, id, LOCKOUT_RECOVERY_CODE));
-    TRY(credential_set_second_step(&rq->tx, id, false, rq->session.id));
+    TRY(credential_remove_second_step(&rq->tx, id, rq->session.id));
     touch_account(rq, id);
     return tell(rq, "two_factor_off", AUDIT_TWO_FACTOR_OFF);
 }

@@ -165,3 +165,28 @@ TEST(seal_key_id_of_garbage_is_none)
     CHECK(!seal_key_id(test_arena(), MEM("\1\2k\0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 36)));
     CHECK(!seal_key_id(test_arena(), MEM("\1\0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 34)));
 }
+
+static int order(struct mem a, struct mem b)
+{
+    int first = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+    return first ? first : (a.n > b.n) - (a.n < b.n);
+}
+
+TEST(seal_range_holds_what_the_first_key_sealed)
+{
+    const struct seal_ring *ring = ring_of("k1:" KEY_A ",k2:" KEY_B);
+    static const struct {
+        const char *ring;
+        bool is_inside;
+    } cases[] = { { "k1:" KEY_B, true },   { "k2:" KEY_A, false },  { "k0:" KEY_A, false },
+                  { "k10:" KEY_A, false }, { "k:" KEY_A, false },   { "j1:" KEY_A, false },
+                  { "l1:" KEY_A, false },  { "k1-:" KEY_A, false }, { "K1:" KEY_A, false } };
+    struct mem from, below;
+    seal_range(ring, test_arena(), &from, &below);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mem sealed = seal(ring_of(cases[i].ring), test_arena(), here, mem_text("x"));
+        bool is_inside = order(sealed, from) >= 0 && order(sealed, below) < 0;
+        if (is_inside != cases[i].is_inside)
+            test_fail(__FILE__, __LINE__, "%s", cases[i].ring);
+    }
+}

@@ -183,6 +183,23 @@ def recovery_codes_can_be_copied_and_downloaded():
         equal(page.complaints(), [], "the browser's console and network")
 
 
+@test
+def an_operator_helps_whoever_lost_everything():
+    with Server() as server:
+        ann = server.person(ANN)
+        secret = ann.post("/v1/auth/2fa/enable-init", {}).json["secret"]
+        calm()
+        equal(ann.post("/v1/auth/2fa/enable-complete", {"code": code(secret)}).status, 200)
+        pending = Client(server).post("/v1/auth/login", {"email": ANN, "password": PASSWORD}).json
+        check(pending["mfa_required"], f"a second step is asked for: {pending}")
+        done = server.cli("user", "reset-2fa", ANN)
+        equal(done.returncode, 0, done.stderr)
+        equal(ann.get("/v1/auth/me").status, 401, "all sessions ended")
+        check("access_token" in server.login(ANN).tokens, "the password is enough")
+        server.mailbox.wait(ANN, "Two-step sign-in is off")
+        check(server.cli("user", "reset-2fa", ANN).returncode != 0, "there is nothing to reset any more")
+
+
 class Looks:
     """Looks at whatever page is shown, in every size and theme, without loading it again."""
 
