@@ -93,6 +93,13 @@ static void add_route(struct vars *group, const char *method, const char *path)
 
 static void add_reference(struct vars *v)
 {
+    static const char *const codes[] = { "bad_request", "unknown_field", "rate_limited" };
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        struct vars *problem = vars_item(v, "problems");
+        vars_text(problem, "code", codes[i]);
+        vars_text(problem, "status", "400");
+        vars_text(problem, "what", "We did not understand that");
+    }
     static const char *const names[] = { "Sign-in", "Account" };
     for (size_t i = 0; i < COUNT(names); i++) {
         struct vars *group = vars_item(v, "groups");
