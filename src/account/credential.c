@@ -28,6 +28,8 @@ enum err credential_set_password(struct tx *tx, const struct credential_change *
     TRY(lockout_clear(tx, who->id, LOCKOUT_PASSWORD));
     if (change->proves_mailbox)
         TRY(mailbox_bind_anew(tx, who->email_key));
+    if (change->proves_mailbox && !who->verified_at)
+        TRY(mailbox_throw_out(tx, who->id));
     TRY(audit_add(tx, change->by, change->event, who->id, NULL));
     return password_tell_changed(tx, who, change->by->ip, change->by->user_agent);
 }

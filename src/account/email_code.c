@@ -100,13 +100,13 @@ enum err email_code_drop(struct tx *tx, const char *account_id)
     return db_run(tx, "DELETE FROM email_code WHERE account_id = $1", V(text(account_id)));
 }
 
-enum err email_code_purge(struct tx *tx, int64_t now)
+enum err email_code_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_run(tx,
-                  "DELETE FROM email_code WHERE account_id IN"
-                  " (SELECT account_id FROM email_code WHERE expires_at < $1 ORDER BY expires_at"
-                  "   LIMIT 500)",
-                  V(num(now)));
+    return db_purge(tx,
+                    "DELETE FROM email_code WHERE account_id IN"
+                    " (SELECT account_id FROM email_code WHERE expires_at < $1 ORDER BY expires_at"
+                    "   LIMIT 500)",
+                    V(num(now)), ret_more);
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "db/db.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { EMAIL_CODE_DIGITS = 8 };
@@ -33,4 +34,4 @@ enum err email_code_take(struct tx *tx, const struct email_code_try *attempt);
 enum err email_code_drop(struct tx *tx, const char *account_id);
 
 /* Removes expired ones, at most a batch. */
-enum err email_code_purge(struct tx *tx, int64_t now);
+enum err email_code_purge(struct tx *tx, int64_t now, bool *ret_more);

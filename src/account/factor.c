@@ -4,6 +4,7 @@
  */
 #include "account/factor.h"
 
+#include "account/account.h"
 #include "account/passkey.h"
 #include "account/recovery.h"
 #include "account/totp_factor.h"
@@ -13,13 +14,19 @@ struct factor {
     const char *name;
     /* How many of this kind an account has ready for use. */
     enum err (*count)(struct tx *tx, const char *account_id, int64_t *ret);
+    enum err (*remove_all)(struct tx *tx, const char *account_id);
 };
 
+static enum err remove_passkeys(struct tx *tx, const char *account_id)
+{
+    return passkey_remove_since(tx, account_id, 0);
+}
+
 static const struct factor factors[] = {
-    { "totp", totp_count },
-    { "recovery_code", recovery_count },
-    { "passkey", passkey_count },
-    { NULL, NULL },
+    { "totp", totp_count, totp_remove },
+    { "recovery_code", recovery_count, recovery_remove },
+    { "passkey", passkey_count, remove_passkeys },
+    { 0 },
 };
 
 enum err factor_methods(struct tx *tx, const char *account_id, const char **ret)
@@ -32,4 +39,11 @@ enum err factor_methods(struct tx *tx, const char *account_id, const char **ret)
             *ret = text_format(tx->arena, "%s%s%s", *ret, **ret ? " " : "", f->name);
     }
     return OK;
+}
+
+enum err factor_remove_all(struct tx *tx, const char *account_id)
+{
+    for (const struct factor *f = factors; f->name; f++)
+        TRY(f->remove_all(tx, account_id));
+    return account_set_mfa(tx, account_id, false);
 }

@@ -10,3 +10,7 @@
 /* Their names separated by spaces, as product contract and pages know them: "totp",
    "recovery_code", "passkey"; "" when there is none. */
 enum err factor_methods(struct tx *tx, const char *account_id, const char **ret);
+
+/* Removes all of them, and passkeys that open the account alone; no second step is asked for any
+   more. */
+enum err factor_remove_all(struct tx *tx, const char *account_id);

@@ -109,34 +109,46 @@ enum err lockout_clear(struct tx *tx, const char *whose, const char *authenticat
                   V(text(whose), text(authenticator)));
 }
 
-enum err lockout_purge(struct tx *tx, int64_t now)
+enum err lockout_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_run(tx,
-                  "DELETE FROM lockout_address WHERE address IN"
-                  " (SELECT address FROM lockout_address WHERE failed_at < $1"
-                  "   ORDER BY failed_at LIMIT 500) AND failed_at < $1",
-                  V(num(now - FORGOTTEN_AFTER_DAYS * DAY)));
+    return db_purge(tx,
+                    "DELETE FROM lockout_address WHERE address IN"
+                    " (SELECT address FROM lockout_address WHERE failed_at < $1"
+                    "   ORDER BY failed_at LIMIT 500) AND failed_at < $1",
+                    V(num(now - FORGOTTEN_AFTER_DAYS * DAY)), ret_more);
 }
 
-static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
-{
-    return personal_write_rows(tx, "authenticator failures failed_at locked_until",
-                               "SELECT authenticator, failures, failed_at, locked_until FROM "
-                               "lockout WHERE account_id = $1 ORDER BY authenticator",
-                               V(text(account_id)), j);
-}
+/* --- about a person --- */
 
-static enum err remove_address(struct tx *tx, const char *account_id)
+static enum err address_of(struct tx *tx, const char *account_id, const char **ret_whose)
 {
     struct account who;
-    const char *whose;
     TRY(account_find(tx, account_id, &who));
-    TRY(lockout_address(tx->arena, who.email_key, &whose));
+    return lockout_address(tx->arena, who.email_key, ret_whose);
+}
+
+/* Of the account and of its address. */
+static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
+{
+    const char *whose;
+    TRY(address_of(tx, account_id, &whose));
+    return personal_write_rows(tx, "authenticator failures failed_at locked_until",
+                               "SELECT authenticator, failures, failed_at, locked_until"
+                               "  FROM lockout WHERE account_id = $1"
+                               " UNION ALL SELECT authenticator, failures, failed_at, locked_until"
+                               "  FROM lockout_address WHERE address = $2 ORDER BY authenticator",
+                               V(text(account_id), text(whose)), j);
+}
+
+/* The account's own rows go with it. */
+static enum err remove_address(struct tx *tx, const char *account_id)
+{
+    const char *whose;
+    TRY(address_of(tx, account_id, &whose));
     return db_run(tx, "DELETE FROM lockout_address WHERE address = $1", V(text(whose)));
 }
 
 const struct personal_table lockout_personal[] = {
-    { "lockout", write, NULL },
-    { "lockout_address", NULL, remove_address },
+    { "lockout", write, remove_address },
     { 0 },
 };

@@ -53,4 +53,4 @@ enum err lockout_look(struct tx *tx, const char *whose, const char *authenticato
                       struct lockout *ret);
 
 /* Forgets addresses that nobody tried for 400 days, at most a batch. */
-enum err lockout_purge(struct tx *tx, int64_t now);
+enum err lockout_purge(struct tx *tx, int64_t now, bool *ret_more);

@@ -87,13 +87,13 @@ enum err magic_link_drop(struct tx *tx, const char *account_id)
     return db_run(tx, "DELETE FROM magic_link WHERE account_id = $1", V(text(account_id)));
 }
 
-enum err magic_link_purge(struct tx *tx, int64_t now)
+enum err magic_link_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_run(
+    return db_purge(
         tx,
         "DELETE FROM magic_link WHERE id IN"
         " (SELECT id FROM magic_link WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
-        V(num(now)));
+        V(num(now)), ret_more);
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)

@@ -47,4 +47,4 @@ enum err magic_link_take(struct tx *tx, const struct magic_link *link);
 enum err magic_link_drop(struct tx *tx, const char *account_id);
 
 /* Removes expired ones, at most a batch. */
-enum err magic_link_purge(struct tx *tx, int64_t now);
+enum err magic_link_purge(struct tx *tx, int64_t now, bool *ret_more);

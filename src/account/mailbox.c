@@ -7,6 +7,7 @@
 #include "account/account.h"
 #include "account/device.h"
 #include "account/email_code.h"
+#include "account/factor.h"
 #include "account/lockout.h"
 #include "account/magic_link.h"
 #include "account/pending.h"
@@ -17,12 +18,18 @@ enum err mailbox_prove(struct tx *tx, const struct mailbox_proof *proof)
 {
     const char *id = proof->account_id;
     TRY(account_verify(tx, id, proof->password, proof->name));
-    TRY(registration_drop_all(tx, id));
-    TRY(session_end_all(tx, id, NULL, NULL));
-    TRY(pending_drop_all(tx, id));
-    TRY(device_forget_all(tx, id));
-    TRY(mailbox_void(tx, id));
+    TRY(mailbox_throw_out(tx, id));
     return audit_add(tx, proof->by, AUDIT_ACCOUNT_VERIFIED, id, NULL);
+}
+
+enum err mailbox_throw_out(struct tx *tx, const char *account_id)
+{
+    TRY(registration_drop_all(tx, account_id));
+    TRY(session_end_all(tx, account_id, NULL, NULL));
+    TRY(pending_drop_all(tx, account_id));
+    TRY(device_forget_all(tx, account_id));
+    TRY(factor_remove_all(tx, account_id));
+    return mailbox_void(tx, account_id);
 }
 
 enum err mailbox_void(struct tx *tx, const char *account_id)

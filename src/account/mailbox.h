@@ -2,7 +2,8 @@
 /*
  * Proving a mailbox. Whoever reads an account's mail owns it; until the first such proof anybody
  * may have begun the account, so that proof voids all that was there before: registrations with
- * their passwords, sign-ins that wait, sessions, devices, other links and codes (PRE-01 to PRE-03).
+ * their passwords, sign-ins that wait, sessions, devices, factors, links and codes (PRE-01 to
+ * PRE-03).
  */
 #pragma once
 
@@ -19,6 +20,9 @@ struct mailbox_proof {
 /* The first proof: the account counts as verified from now on. The caller holds it. E_CONFLICT: it
    was verified before, nothing was changed. */
 enum err mailbox_prove(struct tx *tx, const struct mailbox_proof *proof);
+
+/* Removes all that was there before the first proof, by whichever way that came. */
+enum err mailbox_throw_out(struct tx *tx, const char *account_id);
 
 /* Voids the links and codes that wait in the mailbox to sign somebody in: they were used, or what
    they were asked under has changed (RST-06). */

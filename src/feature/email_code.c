@@ -42,7 +42,8 @@ static enum err send_code(struct job *job)
     TRY(audit_add(job->tx, &asked.by, AUDIT_EMAIL_CODE_SENT, who->id, NULL));
     return outbox_add(
         job->tx, "sign_in_code", who->email, who->locale, who->id,
-        VARS({ "code", code },
+        VARS({ "code", code }, { "code_first", text_format(job->arena, "%.4s", code) },
+             { "code_last", code + 4 },
              { "code_minutes", text_format(job->arena, "%lld", (long long)minutes) },
              { "requested_at", clock_format(job->arena, job->now) },
              { "requested_ip", asked.by.ip },
@@ -100,8 +101,8 @@ static enum err show(struct req *rq)
 
 static enum err purge(struct job *job)
 {
-    TRY(lockout_purge(job->tx, job->now));
-    return email_code_purge(job->tx, job->now);
+    TRY(lockout_purge(job->tx, job->now, &job->more));
+    return email_code_purge(job->tx, job->now, &job->more);
 }
 
 #define ENTER_LIMITS                                                           \

@@ -78,6 +78,8 @@ static enum err mail_link(struct job *job, const struct mail_sign_in_asked *aske
         VARS({ "link", text_format(job->arena, "%s/magic-link?token=%s", setting_public_origin(),
                                    token->text) },
              { "minutes", minutes(job, lifetime) }, { "code", code },
+             { "code_first", code ? text_format(job->arena, "%.4s", code) : NULL },
+             { "code_last", code ? code + 4 : NULL },
              { "code_minutes", minutes(job, setting_span(SETTING_EMAIL_CODE_TTL)) },
              { "requested_at", clock_format(job->arena, job->now) },
              { "requested_ip", asked->by.ip },
@@ -216,7 +218,7 @@ static enum err enter_page(struct req *rq)
 
 static enum err purge(struct job *job)
 {
-    return magic_link_purge(job->tx, job->now);
+    return magic_link_purge(job->tx, job->now, &job->more);
 }
 
 #define ASK_LIMITS                                                                              \

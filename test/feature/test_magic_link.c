@@ -456,6 +456,36 @@ TEST_IN_WORLD(PRE_02_a_first_link_ends_whatever_was_signed_in_before)
     CHECK_NUM(refresh(ben, ben->refresh)->status, 401);
 }
 
+static void plant_factors(struct world *w, const char *account_id)
+{
+    tamper(w,
+           "INSERT INTO passkey (id, account_id, credential_id, public_key, algorithm, sign_count,"
+           "                     user_verified, discoverable, backup_eligible, backed_up,"
+           "                     transports, name, created_at)"
+           " SELECT 'pky_x', account_id, secret_hash, secret_hash, -7, 0, 1, 1, 0, 0, '', 'x', 1"
+           "   FROM registration WHERE account_id = $1",
+           V(text(account_id)));
+    tamper(w, "UPDATE account SET mfa_at = 1 WHERE id = $1", V(text(account_id)));
+}
+
+TEST_IN_WORLD(PRE_03_no_factor_planted_before_outlives_the_first_proof)
+{
+    for (int way = 0; way < 3; way++) {
+        const char *email = text_format(test_arena(), "p%d@example.org", way);
+        (void)post(elsewhere(w), "/v1/auth/register",
+                   json("email", email, "password", MALLORYS, NULL));
+        const char *vrf = mailed_token(w, email, "verify_email");
+        plant_factors(w, account_id_of(w, email));
+        CHECK_NUM(count_of(w, "SELECT count(*) FROM passkey"), 1);
+        int status = way == 0   ? enter(client(w), link_for(client(w), email))->status
+                     : way == 1 ? reset(client(w), reset_token(w, email), FRESH)->status
+                                : verify(client(w), vrf)->status;
+        CHECK_NUM(status, 200);
+        CHECK_NUM(count_of(w, "SELECT count(*) FROM passkey"), 0);
+        CHECK_NUM(count_of(w, "SELECT count(*) FROM account WHERE mfa_at IS NOT NULL"), 0);
+    }
+}
+
 /* Who has an account already loses nothing by a link. */
 TEST_IN_WORLD(PRE_02_a_later_link_ends_nothing)
 {
