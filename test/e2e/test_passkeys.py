@@ -11,8 +11,8 @@ import struct
 import time
 
 from browser import Browser
+from fixture import Fixture
 from harness import PASSWORD, ROOT, Client, Server, check, equal, main, test, wait_for
-from test_fixture import Fixture
 
 ANN = "ann@example.org"
 SHOTS = f"{ROOT}/build/screenshots"

@@ -46,7 +46,8 @@ class Refused extends Error {
 
 const post = async (box, path, members) => {
   const headers = { "Content-Type": "application/json" };
-  if (box.dataset.csrf) headers["X-CSRF-Token"] = box.dataset.csrf;
+  const csrf = box.querySelector("[name=csrf]");
+  if (csrf) headers["X-CSRF-Token"] = csrf.value;
   const reply = await fetch(root + path, { method: "POST", headers, body: JSON.stringify(members) });
   if (reply.ok) return reply.json();
   throw new Refused(await reply.json());
