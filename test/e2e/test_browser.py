@@ -158,4 +158,34 @@ def a_page_speaks_the_browsers_language():
             check(lang != "ar" or 'dir="rtl"' in text[:300], "Arabic runs from right to left")
 
 
+@test
+def pages_fit_in_long_words_in_characters_and_from_right_to_left():
+    """The languages that break layouts: German, Japanese, Arabic; tools/walk-pages shows all of them."""
+    problems = []
+    with Server() as server, Browser() as browser:
+        for lang in ("de", "ja", "ar"):
+            address = f"{lang}@example.org"
+            server.person(address, name="Ann", locale=lang)
+            stranger, ann = browser.page(server), browser.page(server)
+            for page in (stranger, ann):
+                page.link.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": lang})
+            ann.goto("/login").submit(email=address, password=PASSWORD)
+            pages = [(stranger, p) for p in ("/", "/login", "/register", "/forgot-password", "/nowhere")]
+            pages += [(ann, p) for p in existing(server, ann, ("/", "/settings", "/account/security", "/account/activity",
+                                                               "/account/notifications", "/settings/export"))]
+            for page, path in pages:
+                for width, height, dark in ((320, 640, False), (1280, 900, True)):
+                    page.look(width, height, dark)
+                    page.goto(path)
+                    equal(page.value("document.documentElement.lang"), lang, path)
+                    problems += [f"{lang} {width} {p}" for p in page.audit()]
+                    problems += [f"{lang} {path}: no text for {word}" for word in
+                                 re.findall(r"\b[a-z_]+\.[a-z_]+\.[a-z_]+\b", page.text)]
+            equal(ann.value("getComputedStyle(document.body).direction"), "rtl" if lang == "ar" else "ltr")
+            equal(stranger.goto("/login").value("getComputedStyle(document.querySelector('#email')).direction"), "ltr",
+                  "an address runs from left to right")
+            problems += [c for page in (stranger, ann) for c in page.complaints()]
+    equal(sorted(set(problems)), [], "what a reader of that language would say")
+
+
 main()
