@@ -153,3 +153,132 @@ TEST_IN_WORLD(a_forgotten_device_is_new_again)
     CHECK_NUM(login_page(far, ANN, PASSWORD)->status, 303);
     CHECK_NUM(mail_count(w, ANN, "new_device"), 2);
 }
+
+/* --- trusted devices: MFA-09 --- */
+
+/* Both steps in a browser that is to be trusted. */
+static struct client *trusted(struct world *w, const struct app *app)
+{
+    struct client *c = client(w);
+    c->user_agent = "Mozilla/5.0 (Macintosh) AppleWebKit/605.1 Version/17.0 Safari/605.1";
+    CHECK_NUM(login_page(c, ANN, PASSWORD)->status, 303);
+    (void)get(c, "/2fa/verify");
+    const char *form = text_format(test_arena(), "code=%s&remember_device=1", code_at(app, 0));
+    CHECK_NUM(post_form(c, "/2fa/verify", form)->status, 303);
+    CHECK(cookie_of(c, "cardea-device") != NULL);
+    return c;
+}
+
+/* Whoever signs in there with the password alone is asked for the second step. */
+static bool is_asked(struct client *c, const char *password)
+{
+    return text_equal(header_of(login_page(c, ANN, password), "location"), "/2fa/verify");
+}
+
+/* Another browser with a copy of the device cookie. */
+static struct client *with_copy(struct world *w, const struct client *of)
+{
+    struct client *c = client(w);
+    c->user_agent = of->user_agent;
+    c->cookie_names[0] = "cardea-device";
+    c->cookie_values[0] = cookie_of(of, "cardea-device");
+    return c;
+}
+
+TEST_IN_WORLD(MFA_09_a_trusted_browser_skips_the_second_step_for_thirty_days)
+{
+    struct app app = two_step(w, ANN);
+    struct client *c = trusted(w, &app);
+    CHECK(has_audit(w, "device.trusted"));
+    CHECK(!is_asked(c, PASSWORD));
+    c->ip = "203.0.113.9"; /* a phone moves */
+    CHECK(!is_asked(c, PASSWORD));
+    wait_for(30 * DAY - 1);
+    CHECK(!is_asked(c, PASSWORD));
+    wait_for(1);
+    CHECK(is_asked(c, PASSWORD)); /* signing in did not prolong it */
+}
+
+TEST_IN_WORLD(MFA_09_a_copied_cookie_is_worth_nothing_in_another_program)
+{
+    struct app app = two_step(w, ANN);
+    struct client *c = trusted(w, &app), *thief = with_copy(w, c);
+    thief->user_agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120.0.0.0 Safari/537.36";
+    CHECK(is_asked(thief, PASSWORD));
+    thief = with_copy(w, c);
+    char *forged = text_copy(test_arena(), mem_text(cookie_of(c, "cardea-device")));
+    forged[strlen(forged) - 5] ^= 1;
+    thief->cookie_values[0] = forged;
+    CHECK(is_asked(thief, PASSWORD));
+    thief = client(w); /* the same program in the same network is known, not trusted */
+    thief->user_agent = c->user_agent;
+    CHECK(is_asked(thief, PASSWORD));
+    CHECK(!is_asked(c, PASSWORD));
+}
+
+TEST_IN_WORLD(MFA_09_trust_is_the_accounts_own)
+{
+    struct app ann = two_step(w, ANN);
+    struct client *c = trusted(w, &ann);
+    (void)two_step(w, BEN);
+    CHECK_TEXT(header_of(login_page(c, BEN, PASSWORD), "location"), "/2fa/verify");
+}
+
+TEST_IN_WORLD(MFA_09_trust_ends_with_the_password)
+{
+    struct app app = two_step(w, ANN);
+    struct client *c = trusted(w, &app);
+    CHECK_NUM(reset(client(w), reset_token(w, ANN), "another walnut chair")->status, 200);
+    CHECK(is_asked(c, "another walnut chair"));
+}
+
+TEST_IN_WORLD(MFA_09_trust_ends_when_the_device_is_forgotten)
+{
+    struct app app = two_step(w, ANN);
+    struct client *c = trusted(w, &app);
+    struct reply *r = get(app.owner, "/v1/account/devices");
+    const struct json_value *all = json_find(&r->json, "data");
+    REQUIRE(all);
+    for (size_t i = 0; i < all->count; i++) {
+        const char *id = json_find_text(&all->items[i], "id");
+        if (json_find_text(&all->items[i], "trusted_until"))
+            CHECK_NUM(call(app.owner, "DELETE",
+                           text_format(test_arena(), "/v1/account/devices/%s", id), NULL)
+                          ->status,
+                      204);
+    }
+    CHECK(is_asked(c, PASSWORD));
+}
+
+/* "This wasn't me" takes the trust back that the stranger gave himself. */
+TEST_IN_WORLD(MFA_09_trust_ends_with_a_disavowed_sign_in)
+{
+    struct app app = two_step(w, ANN);
+    struct client *thief = trusted(w, &app);
+    CHECK_NUM(post(client(w), "/v1/auth/not-me", json("token", not_me_token(w), NULL))->status,
+              200);
+    CHECK(is_asked(thief, PASSWORD));
+}
+
+/* Two who press the same link at once: one of them ends the session. */
+static void disavow_once(void *arg, int)
+{
+    struct world *w = ((void **)arg)[0];
+    const char *token = ((void **)arg)[1];
+    _Atomic int *winners = ((void **)arg)[2];
+    if (post(client(w), "/v1/auth/not-me", json("token", token, NULL))->status == 200)
+        ++*winners;
+}
+
+TEST_IN_WORLD(RACE_01_a_disavowal_has_one_winner)
+{
+    _Atomic int winners = 0;
+    (void)signed_in(w, ANN);
+    wait_for(SECOND);
+    CHECK_NUM(login(stranger(w), ANN, PASSWORD)->status, 200);
+    void *arg[] = { w, (void *)not_me_token(w), &winners };
+    crowd(32, disavow_once, arg);
+    CHECK_NUM(winners, 1);
+    CHECK_NUM(mail_count(w, ANN, "reset_password"), 1);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 1);
+}

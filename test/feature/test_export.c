@@ -144,6 +144,24 @@ TEST_IN_WORLD(a_copy_by_the_pages)
     CHECK(text_starts(header_of(r, "location"), "/reauth?next=/settings/export/exp_"));
 }
 
+/* --- many at once --- */
+
+static void ask_once(void *arg, int)
+{
+    struct client c = *(struct client *)arg;
+    CHECK_NUM(post(&c, PATH, NULL)->status, 202);
+}
+
+TEST_IN_WORLD(RACE_01_copies_asked_for_at_once_stay_three)
+{
+    struct client *ann = signed_in(w, ANN);
+    crowd(24, ask_once, ann);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM export"), 3);
+    CHECK_NUM(mail_count(w, ANN, "export_ready"), 3);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM export WHERE ready_at IS NOT NULL"), 3);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM task"), 0);
+}
+
 /* --- complete: every column of every personal table --- */
 
 /* What stays out of a copy, and why. table "" means every table. */

@@ -2,7 +2,8 @@
 /*
  * What belongs to somebody else is not there: the same answer as for what never existed.
  */
-#include "attack.h"
+#include "base/buf.h"
+#include "passkeys.h"
 #include "sample.h"
 
 #include <string.h>
@@ -74,6 +75,112 @@ TEST_IN_WORLD(IDOR_01_an_id_is_one_id_to_the_letter)
             test_fail(__FILE__, __LINE__, "%s gives %d", twisted[i], r->status);
     }
     CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 2);
+}
+
+/* --- every door that takes an id, with every id there is --- */
+
+/* One thing of each kind that has an id; more kinds, more lines. */
+static size_t own_things(struct world *w, const char *email, const char *ret[12])
+{
+    static const char *const of_kind[] = {
+        "SELECT s.id FROM session s JOIN account a ON a.id = s.account_id WHERE a.email_key = $1",
+        "SELECT d.id FROM device d JOIN account a ON a.id = d.account_id WHERE a.email_key = $1",
+        "SELECT p.id FROM passkey p JOIN account a ON a.id = p.account_id WHERE a.email_key = $1",
+        "SELECT n.id FROM notification n JOIN account a ON a.id = n.account_id"
+        " WHERE a.email_key = $1",
+        "SELECT e.id FROM export e JOIN account a ON a.id = e.account_id WHERE a.email_key = $1",
+        "SELECT u.id FROM audit u JOIN account a ON a.id = u.account_id WHERE a.email_key = $1",
+        "SELECT a.id FROM account a WHERE a.email_key = $1",
+    };
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT(of_kind); i++) {
+        ret[n] = text_from(w, of_kind[i], V(text(email)));
+        CHECK(ret[n] != NULL);
+        n += ret[n] != NULL;
+    }
+    return n;
+}
+
+/* A session, a device, a passkey, a notice and a copy. */
+static void furnish(struct world *w, struct client *c, const char *email)
+{
+    struct client *other = client(w);
+    other->user_agent = "curl/8.1";
+    CHECK_NUM(login(other, email, PASSWORD)->status, 200);
+    (void)own_passkey(c);
+    CHECK_NUM(post(c, "/v1/account/export", NULL)->status, 202);
+    run_jobs(w);
+}
+
+/* The same kind of id, of nothing. */
+static const char *never(const char *id)
+{
+    size_t n = strcspn(id, "_");
+    return text_format(test_arena(), "%.*s_00000000000000000000000000", (int)n, id);
+}
+
+static struct reply *try_id(struct client *c, const struct route *route, const char *id)
+{
+    const char *body = route_is_safe(route) ? NULL : sample_body(route, c->csrf, "id", id);
+    return call(c, http_method_name(route->method), sample_path(route, id), body);
+}
+
+/* A page may name the address that was asked for. */
+static const char *without(const char *body, const char *id)
+{
+    struct buf out;
+    size_t n = strlen(id);
+    buf_init(&out, test_arena(), 1 << 20);
+    for (const char *p = body ? body : ""; *p; p++) {
+        bool is_it = strncmp(p, id, n) == 0;
+        buf_char(&out, is_it ? '*' : *p);
+        p += is_it ? n - 1 : 0;
+    }
+    return buf_mem(&out).n ? out.p : "";
+}
+
+static bool takes_id(const struct route *route)
+{
+    bool takes = strstr(route->path, "{id}") != NULL;
+    for (int i = 0; i < ROUTE_FIELDS && route->fields[i].name; i++)
+        takes = takes || text_equal(route->fields[i].name, "id");
+    return takes && route->access == SIGNED_IN;
+}
+
+TEST_IN_WORLD(IDOR_01_every_id_of_another_is_like_none_at_every_door)
+{
+    const char *things[12];
+    int doors = 0;
+    struct client *ann = signed_in(w, ANN), *ben = signed_in(w, BEN), *page = client(w);
+    furnish(w, ann, ANN);
+    size_t count = own_things(w, ANN, things);
+    CHECK_NUM(login_page(page, BEN, PASSWORD)->status, 303);
+    with_header(ben, "X-Request-Id: one-for-all");
+    with_header(page, "X-Request-Id: one-for-all");
+    for (size_t i = 0; i < router_count(); i++) {
+        const struct route *route = router_nth(i);
+        struct client *c = route_is_api(route) ? ben : page;
+        if (!takes_id(route))
+            continue;
+        doors++;
+        (void)get(page, "/settings");
+        for (size_t k = 0; k < count; k++) {
+            struct reply *theirs = try_id(c, route, things[k]);
+            struct reply *nobodys = try_id(c, route, never(things[k]));
+            const char *a = without(theirs->body, things[k]);
+            const char *b = without(nobodys->body, never(things[k]));
+            if (theirs->status != nobodys->status || !text_equal(a, b))
+                test_fail(__FILE__, __LINE__, "%s %s tells %s from none: %d and %d",
+                          http_method_name(route->method), route->path, things[k], theirs->status,
+                          nobodys->status);
+            if (strstr(theirs->body ? theirs->body : "", ANN))
+                test_fail(__FILE__, __LINE__, "%s shows whose %s is", route->path, things[k]);
+        }
+    }
+    CHECK(doors >= 6);
+    const char *after[12];
+    CHECK_NUM(own_things(w, ANN, after), count);
+    CHECK_NUM(get(ann, "/v1/auth/me")->status, 200);
 }
 
 TEST_IN_WORLD(IDOR_02_lists_hold_only_what_is_mine)
