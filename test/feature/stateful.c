@@ -9,6 +9,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { STORY_MAX = 1 << 16, STEPS_MAX = 400, MAIL_KEPT = 64 };
@@ -84,13 +85,14 @@ static void file_letter(struct walk *k, const struct letter *letter)
 {
     static const char *const kinds[] = { [LINK_VERIFY] = "verify_email",
                                          [LINK_RESET] = "reset_password",
-                                         [LINK_NOT_ME] = "new_device" };
+                                         [LINK_NOT_ME] = "new_device",
+                                         [LINK_SIGN_IN] = "magic_link" };
     for (int person = 0; person < PEOPLE; person++)
         for (enum link_kind kind = 0; letter->token && kind < COUNT(kinds); kind++) {
             if (!text_equal(letter->to, k->people[person].email) ||
                 !text_equal(letter->kind, kinds[kind]))
                 continue;
-            if (kind == LINK_RESET)
+            if (kind == LINK_RESET || kind == LINK_SIGN_IN)
                 model_end_links(k, person, kind); /* a new one replaces the one before */
             model_add_link(k, kind, person)->token = letter->token;
         }
@@ -128,7 +130,7 @@ static void look_back(struct walk *k)
     if (count_of(k->w, "SELECT count(*) FROM account WHERE roles <> 1"))
         walk_fail(k, "somebody has a role that nobody gave");
     if (count_of(k->w, "SELECT count(*) FROM session s JOIN account a ON a.id = s.account_id"
-                       " WHERE a.email_verified_at IS NULL OR a.password IS NULL"))
+                       " WHERE a.email_verified_at IS NULL"))
         walk_fail(k, "an account that was never confirmed has a session");
 }
 
@@ -142,9 +144,13 @@ void stateful_walk(struct world *w, const uint8_t *bytes, size_t n)
     settle_in(&k, ++serial);
     walk_begin(&k);
     for (int i = 0; i < STEPS_MAX && k.left && !k.is_wrong; i++) {
-        const struct step *step = &walk_steps[walk_choose(&k, (unsigned)walk_step_count)];
+        size_t at = walk_choose(&k, (unsigned)(walk_step_count + walk_second_step_count));
+        const struct step *step =
+            at < walk_step_count ? &walk_steps[at] : &walk_second_steps[at - walk_step_count];
         walk_tell(&k, "\n    %s", step->name);
         step->run(&k);
     }
     look_back(&k);
+    if (getenv("STATEFUL_STORY"))
+        (void)printf("walk %u:%s\n", serial, k.story.p);
 }

@@ -7,7 +7,9 @@
  *
  *     stateful.c        the walk: bytes, clients, judging
  *     stateful_model.c  what follows from a step: which links and sessions are over
+ *     stateful_choose.c choosing who, where and with what; calling
  *     stateful_steps.c  the steps
+ *     stateful_second.c those of two-step sign-in and of sign-in by mail
  */
 #pragma once
 
@@ -16,8 +18,10 @@
 #include <stddef.h>
 
 enum { PEOPLE = 3, PLACES = 4, SESSIONS = 24, LINKS = 48, TOKENS = 4, LIVE_MAX = 8 };
+enum { HALVES = 8, CODES = 10, SECRET_BYTES = 20 };
 
-/* Walks until the bytes are used up or something is wrong (test_fail says what, and the steps). */
+/* Walks until the bytes are used up or something is wrong (test_fail says what, and the steps).
+   STATEFUL_STORY=1 prints every walk, STATEFUL_SEED=N begins the test's walks there. */
 void stateful_walk(struct world *w, const uint8_t *bytes, size_t n);
 
 /* --- the model --- */
@@ -27,13 +31,27 @@ enum life { ALIVE, UNSURE, OVER };
 /* What an answer has to be. */
 enum must { MUST_PASS, MAY_PASS, MUST_NOT };
 
-enum link_kind { LINK_VERIFY, LINK_RESET, LINK_NOT_ME };
+enum link_kind { LINK_VERIFY, LINK_RESET, LINK_NOT_ME, LINK_SIGN_IN };
 
 struct person {
     const char *email;
     bool is_verified;
     unsigned passwords; /* bits: those the account may have now */
     int tries;          /* wrong ones since a right one: lockout may set in */
+    bool has_app;       /* two-step sign-in is on */
+    uint8_t secret[SECRET_BYTES];
+    int64_t last_step; /* whose code was used */
+    int code_tries;
+    const char *codes[CODES]; /* recovery codes; used ones stay, to be tried again */
+    bool is_used[CODES];
+};
+
+/* A sign-in that waits for its second step. */
+struct half {
+    int person, place;
+    const char *token;
+    int64_t made_at;
+    enum life life;
 };
 
 struct link {
@@ -62,7 +80,8 @@ struct walk {
     struct person people[PEOPLE];
     struct link links[LINKS];
     struct visit visits[SESSIONS];
-    size_t link_count, visit_count;
+    struct half halves[HALVES];
+    size_t link_count, visit_count, half_count;
 };
 
 /* The next choice below n; 0 when the bytes are used up. */
@@ -76,6 +95,23 @@ bool walk_judge(struct walk *k, const struct reply *r, enum must must);
 /* Runs the jobs and takes the links out of the mail. */
 void walk_read_mail(struct walk *k);
 
+/* --- choosing and calling --- */
+
+int walk_person(struct walk *k);
+int walk_place(struct walk *k);
+unsigned walk_password(struct walk *k);
+/* Half the time the right one. */
+unsigned walk_guess(struct walk *k, const struct person *p);
+/* NULL when there is none. */
+struct visit *walk_visit(struct walk *k);
+struct link *walk_link(struct walk *k, enum link_kind kind);
+
+/* what is a method and a path: "GET /v1/auth/me". walk_call_in: as who is signed in there. */
+struct reply *walk_call_as(struct walk *k, int place, const char *bearer, const char *what,
+                           const char *body);
+struct reply *walk_call_in(struct walk *k, struct visit *v, const char *what, const char *body);
+struct reply *walk_post_at(struct walk *k, int place, const char *path, const char *body);
+
 /* --- what follows --- */
 
 const char *model_password(unsigned i);
@@ -84,6 +120,10 @@ struct visit *model_add_visit(struct walk *k, int person, int place, const struc
 size_t model_live_visits(const struct walk *k, int person);
 void model_end_links(struct walk *k, int person, enum link_kind kind);
 void model_end_visits(struct walk *k, int person, const struct visit *keep, int64_t since);
+/* What waits for a second step is void. */
+void model_end_halves(struct walk *k, int person);
+/* Somebody passed the first step: they are in, or asked for the second. */
+void model_enter(struct walk *k, int person, int place, const struct reply *r);
 /* The clock moved: what is over by its age. */
 void model_age(struct walk *k);
 /* A call with the visit's bearer from its own place. */
@@ -101,4 +141,8 @@ struct step {
     void (*run)(struct walk *k);
 };
 extern const struct step walk_steps[];
+void walk_login(struct walk *k, int person, int place, unsigned password);
+void walk_turn_on(struct walk *k, struct visit *v, bool with_right_code);
+extern const struct step walk_second_steps[];
+extern const size_t walk_second_step_count;
 extern const size_t walk_step_count;

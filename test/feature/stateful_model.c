@@ -56,6 +56,35 @@ struct visit *model_add_visit(struct walk *k, int person, int place, const struc
     return v;
 }
 
+void model_end_halves(struct walk *k, int person)
+{
+    for (size_t i = 0; i < k->half_count; i++)
+        if (k->halves[i].person == person)
+            k->halves[i].life = OVER;
+}
+
+static void add_half(struct walk *k, int person, int place, const char *token)
+{
+    if (k->half_count == HALVES) {
+        memmove(k->halves, k->halves + 1, sizeof *k->halves * (HALVES - 1));
+        k->half_count--;
+    }
+    k->halves[k->half_count++] =
+        (struct half){ .person = person, .place = place, .token = token, .made_at = clock_now() };
+}
+
+void model_enter(struct walk *k, int person, int place, const struct reply *r)
+{
+    const char *pending = text_of(r, "pending_token");
+    if (!pending != !k->people[person].has_app)
+        walk_fail(k, "the second step is %s: %s", pending ? "asked for" : "left out", r->body);
+    if (pending)
+        return add_half(k, person, place, pending);
+    if (!text_equal(text_of(r, "user.email"), k->people[person].email))
+        walk_fail(k, "signed in as somebody else: %s", r->body);
+    (void)model_add_visit(k, person, place, r);
+}
+
 size_t model_live_visits(const struct walk *k, int person)
 {
     size_t n = 0;
@@ -92,11 +121,11 @@ static void age_visit(struct visit *v)
 
 static void age_link(struct link *link)
 {
-    static const int64_t week = 7 * DAY;
-    int64_t lives = link->kind == LINK_VERIFY  ? setting_span(SETTING_VERIFY_EMAIL_TTL)
-                    : link->kind == LINK_RESET ? setting_span(SETTING_RESET_TTL)
-                                               : week;
-    if (clock_now() >= link->made_at + lives)
+    const int64_t spans[] = { [LINK_VERIFY] = setting_span(SETTING_VERIFY_EMAIL_TTL),
+                              [LINK_RESET] = setting_span(SETTING_RESET_TTL),
+                              [LINK_NOT_ME] = 7 * DAY,
+                              [LINK_SIGN_IN] = setting_span(SETTING_MAGIC_LINK_TTL) };
+    if (clock_now() >= link->made_at + spans[link->kind])
         link->life = OVER;
 }
 
@@ -106,6 +135,9 @@ void model_age(struct walk *k)
         age_visit(&k->visits[i]);
     for (size_t i = 0; i < k->link_count; i++)
         age_link(&k->links[i]);
+    for (size_t i = 0; i < k->half_count; i++)
+        if (clock_now() >= k->halves[i].made_at + setting_span(SETTING_PENDING_TTL))
+            k->halves[i].life = OVER;
 }
 
 enum must model_bearer(const struct visit *v)

@@ -10,100 +10,17 @@
 
 #include <string.h>
 
-/* --- choosing --- */
-
-static int choose_person(struct walk *k)
-{
-    int person = (int)walk_choose(k, PEOPLE);
-    walk_tell(k, " person %d", person);
-    return person;
-}
-
-static int choose_place(struct walk *k)
-{
-    int place = (int)walk_choose(k, PLACES);
-    walk_tell(k, " at %d", place);
-    return place;
-}
-
-static unsigned choose_password(struct walk *k)
-{
-    unsigned password = walk_choose(k, 4);
-    walk_tell(k, " password %u", password);
-    return password;
-}
-
-/* Half the time the right one. */
-static unsigned guess_password(struct walk *k, const struct person *p)
-{
-    unsigned password = walk_choose(k, 8), right = 0;
-    while (right < 3 && !(p->passwords & 1U << right))
-        right++;
-    password = password < 4 ? password : right;
-    walk_tell(k, " password %u", password);
-    return password;
-}
-
-static struct visit *choose_visit(struct walk *k)
-{
-    static const char *const lives[] = { "alive", "unsure", "over" };
-    if (!k->visit_count)
-        return NULL;
-    struct visit *v = &k->visits[walk_choose(k, (unsigned)k->visit_count)];
-    walk_tell(k, " session %zd of %d (%s)", v - k->visits, v->person, lives[v->life]);
-    return v;
-}
-
-static struct link *choose_link(struct walk *k, enum link_kind kind)
-{
-    struct link *of_kind[LINKS];
-    unsigned n = 0;
-    for (size_t i = 0; i < k->link_count; i++)
-        if (k->links[i].kind == kind)
-            of_kind[n++] = &k->links[i];
-    if (!n)
-        return NULL;
-    struct link *link = of_kind[n - 1 - walk_choose(k, n)]; /* the newest first */
-    walk_tell(k, " link %zd of %d", link - k->links, link->person);
-    return link;
-}
-
-/* --- calling --- */
-
-/* what is a method and a path: "GET /v1/auth/me" */
-static struct reply *call_as(struct walk *k, int place, const char *bearer, const char *what,
-                             const char *body)
-{
-    struct client *c = k->places[place];
-    size_t n = strcspn(what, " ");
-    c->bearer = bearer;
-    struct reply *r = call(c, text_copy(test_arena(), MEM(what, n)), what + n + 1, body);
-    c->bearer = NULL;
-    return r;
-}
-
-static struct reply *call_in(struct walk *k, struct visit *v, const char *what, const char *body)
-{
-    if (model_bearer(v) != MUST_NOT)
-        v->used_at = clock_now();
-    return call_as(k, v->place, v->bearer, what, body);
-}
-
-static struct reply *post_at(struct walk *k, int place, const char *path, const char *body)
-{
-    return call_as(k, place, NULL, text_format(test_arena(), "POST %s", path), body);
-}
-
 /* --- coming to be --- */
 
 static void register_there(struct walk *k, int person, int place, unsigned password)
 {
     struct person *p = &k->people[person];
     size_t before = k->link_count;
-    (void)walk_judge(k,
-                     post_at(k, place, "/v1/auth/register",
-                             json("email", p->email, "password", model_password(password), NULL)),
-                     MUST_PASS);
+    (void)walk_judge(
+        k,
+        walk_post_at(k, place, "/v1/auth/register",
+                     json("email", p->email, "password", model_password(password), NULL)),
+        MUST_PASS);
     walk_read_mail(k);
     if (p->is_verified && k->link_count > before)
         walk_fail(k, "an account that exists is mailed a link to confirm");
@@ -116,15 +33,15 @@ static void register_there(struct walk *k, int person, int place, unsigned passw
 
 static void do_register(struct walk *k)
 {
-    int person = choose_person(k), place = choose_place(k);
-    register_there(k, person, place, choose_password(k));
+    int person = walk_person(k), place = walk_place(k);
+    register_there(k, person, place, walk_password(k));
 }
 
 /* Which of several it renews is the server's choice, but never one made elsewhere, unless there is
  * but one (decision 0021). */
 static void do_resend(struct walk *k)
 {
-    int person = choose_person(k), place = choose_place(k), all = 0, mine = 0;
+    int person = walk_person(k), place = walk_place(k), all = 0, mine = 0;
     unsigned of_all = 0, of_mine = 0;
     size_t before = k->link_count;
     for (size_t i = 0; i < before; i++) {
@@ -138,8 +55,8 @@ static void do_resend(struct walk *k)
         link->life = UNSURE;
     }
     (void)walk_judge(k,
-                     post_at(k, place, "/v1/auth/resend-verification",
-                             json("email", k->people[person].email, NULL)),
+                     walk_post_at(k, place, "/v1/auth/resend-verification",
+                                  json("email", k->people[person].email, NULL)),
                      MUST_PASS);
     walk_read_mail(k);
     if (k->link_count == before)
@@ -161,8 +78,9 @@ static void verify_by(struct walk *k, struct link *link, int place)
                      : link->life == ALIVE && later < 8   ? MUST_PASS
                                                           : MAY_PASS;
     unsigned passwords = link->passwords;
-    if (!walk_judge(k, post_at(k, place, "/v1/auth/verify-email", json("token", link->token, NULL)),
-                    must)) {
+    if (!walk_judge(
+            k, walk_post_at(k, place, "/v1/auth/verify-email", json("token", link->token, NULL)),
+            must)) {
         link->life = OVER;
         return;
     }
@@ -171,50 +89,51 @@ static void verify_by(struct walk *k, struct link *link, int place)
     p->tries = 0;
     model_end_links(k, person, LINK_VERIFY);
     model_end_links(k, person, LINK_RESET); /* no link outlives a change of the password */
+    model_end_links(k, person, LINK_SIGN_IN);
+    model_end_halves(k, person);
     model_end_visits(k, person, NULL, 0);
 }
 
 static void do_verify(struct walk *k)
 {
-    struct link *link = choose_link(k, LINK_VERIFY);
+    struct link *link = walk_link(k, LINK_VERIFY);
     if (link)
-        verify_by(k, link, choose_place(k));
+        verify_by(k, link, walk_place(k));
 }
 
 /* --- coming in --- */
 
-static void login_there(struct walk *k, int person, int place, unsigned password)
+void walk_login(struct walk *k, int person, int place, unsigned password)
 {
     struct person *p = &k->people[person];
     if (model_live_visits(k, person) >= LIVE_MAX)
         return; /* beyond ten the oldest ends: not modelled */
     enum must must = model_password_must(p, password);
-    struct reply *r = post_at(k, place, "/v1/auth/login",
-                              json("email", p->email, "password", model_password(password), NULL));
+    struct reply *r =
+        walk_post_at(k, place, "/v1/auth/login",
+                     json("email", p->email, "password", model_password(password), NULL));
     bool passed = walk_judge(k, r, must);
     if (p->is_verified)
         model_password_seen(p, password, passed);
     if (!passed)
         return;
-    if (!text_equal(text_of(r, "user.email"), p->email))
-        walk_fail(k, "signed in as somebody else: %s", r->body);
-    (void)model_add_visit(k, person, place, r);
+    model_enter(k, person, place, r);
     walk_read_mail(k);
 }
 
 static void do_login(struct walk *k)
 {
-    int person = choose_person(k), place = choose_place(k);
-    login_there(k, person, place, guess_password(k, &k->people[person]));
+    int person = walk_person(k), place = walk_place(k);
+    walk_login(k, person, place, walk_guess(k, &k->people[person]));
 }
 
 static void do_me(struct walk *k)
 {
-    struct visit *v = choose_visit(k);
+    struct visit *v = walk_visit(k);
     if (!v)
         return;
     enum must must = model_bearer(v);
-    struct reply *r = call_in(k, v, "GET /v1/auth/me", NULL);
+    struct reply *r = walk_call_in(k, v, "GET /v1/auth/me", NULL);
     if (!walk_judge(k, r, must))
         return;
     if (!text_equal(text_of(r, "user.email"), k->people[v->person].email) ||
@@ -225,16 +144,16 @@ static void do_me(struct walk *k)
 /* From another place: the session ends for both. */
 static void do_steal(struct walk *k)
 {
-    struct visit *v = choose_visit(k);
+    struct visit *v = walk_visit(k);
     if (!v)
         return;
     int place = (v->place + 1 + (int)walk_choose(k, PLACES - 1)) % PLACES;
     enum must must = model_bearer(v);
     walk_tell(k, " from %d", place);
     bool by_refresh = walk_choose(k, 2);
-    struct reply *r = by_refresh ? post_at(k, place, "/v1/auth/refresh",
-                                           json("refresh_token", v->refresh[0], NULL))
-                                 : call_as(k, place, v->bearer, "GET /v1/auth/me", NULL);
+    struct reply *r = by_refresh ? walk_post_at(k, place, "/v1/auth/refresh",
+                                                json("refresh_token", v->refresh[0], NULL))
+                                 : walk_call_as(k, place, v->bearer, "GET /v1/auth/me", NULL);
     (void)walk_judge(k, r, MUST_NOT);
     if (by_refresh || must == MUST_PASS)
         v->life = OVER;
@@ -260,7 +179,7 @@ static void take_tokens(struct walk *k, struct visit *v, const struct reply *r)
 
 static void do_refresh(struct walk *k)
 {
-    struct visit *v = choose_visit(k);
+    struct visit *v = walk_visit(k);
     unsigned age = v ? walk_choose(k, 8) : 0; /* mostly the newest */
     if (!v)
         return;
@@ -271,7 +190,7 @@ static void do_refresh(struct walk *k)
                      : v->life == ALIVE                                     ? MUST_PASS
                                                                             : MAY_PASS;
     struct reply *r =
-        post_at(k, v->place, "/v1/auth/refresh", json("refresh_token", v->refresh[age], NULL));
+        walk_post_at(k, v->place, "/v1/auth/refresh", json("refresh_token", v->refresh[age], NULL));
     bool passed = walk_judge(k, r, must);
     if (passed && is_repeat && !text_equal(text_of(r, "refresh_token"), v->refresh[0]))
         walk_fail(k, "a repeat forks the chain");
@@ -283,10 +202,10 @@ static void do_refresh(struct walk *k)
 
 static void do_list(struct walk *k)
 {
-    struct visit *v = choose_visit(k);
+    struct visit *v = walk_visit(k);
     if (!v)
         return;
-    struct reply *r = call_in(k, v, "GET /v1/account/sessions", NULL);
+    struct reply *r = walk_call_in(k, v, "GET /v1/account/sessions", NULL);
     if (!walk_judge(k, r, model_bearer(v)))
         return;
     for (size_t i = 0; i < k->visit_count; i++) {
@@ -302,14 +221,14 @@ static void do_list(struct walk *k)
 
 static void do_profile(struct walk *k)
 {
-    struct visit *v = choose_visit(k);
+    struct visit *v = walk_visit(k);
     if (!v)
         return;
     enum must must = model_bearer(v);
     struct reply *r =
-        call_in(k, v, "PATCH /v1/account/profile", json("name", "Somebody Else", NULL));
+        walk_call_in(k, v, "PATCH /v1/account/profile", json("name", "Somebody Else", NULL));
     (void)walk_judge(k, r, must);
-    r = call_in(k, v, "GET /v1/account/profile", NULL);
+    r = walk_call_in(k, v, "GET /v1/account/profile", NULL);
     if (!walk_judge(k, r, must))
         return;
     for (int i = 0; i < PEOPLE; i++)
@@ -321,13 +240,13 @@ static void do_profile(struct walk *k)
 
 static void do_logout(struct walk *k)
 {
-    struct visit *v = choose_visit(k);
+    struct visit *v = walk_visit(k);
     if (!v)
         return;
     bool by_refresh = walk_choose(k, 2);
-    struct reply *r = by_refresh ? post_at(k, v->place, "/v1/auth/logout",
-                                           json("refresh_token", v->refresh[0], NULL))
-                                 : call_in(k, v, "POST /v1/auth/logout", NULL);
+    struct reply *r = by_refresh ? walk_post_at(k, v->place, "/v1/auth/logout",
+                                                json("refresh_token", v->refresh[0], NULL))
+                                 : walk_call_in(k, v, "POST /v1/auth/logout", NULL);
     bool passed = walk_judge(k, r, by_refresh ? MUST_PASS : model_bearer(v));
     if (passed)
         v->life = OVER;
@@ -335,7 +254,7 @@ static void do_logout(struct walk *k)
 
 static void do_end_one(struct walk *k)
 {
-    struct visit *v = choose_visit(k), *other = choose_visit(k);
+    struct visit *v = walk_visit(k), *other = walk_visit(k);
     if (!v || !other)
         return;
     enum must must = model_bearer(v);
@@ -343,18 +262,18 @@ static void do_end_one(struct walk *k)
         must = MUST_NOT;
     else if (other->life == UNSURE && must == MUST_PASS)
         must = MAY_PASS;
-    struct reply *r =
-        call_in(k, v, text_format(test_arena(), "DELETE /v1/account/sessions/%s", other->id), NULL);
+    struct reply *r = walk_call_in(
+        k, v, text_format(test_arena(), "DELETE /v1/account/sessions/%s", other->id), NULL);
     if (walk_judge(k, r, must))
         other->life = OVER;
 }
 
 static void do_end_others(struct walk *k)
 {
-    struct visit *v = choose_visit(k);
+    struct visit *v = walk_visit(k);
     if (!v)
         return;
-    if (walk_judge(k, call_in(k, v, "DELETE /v1/account/sessions", NULL), model_bearer(v)))
+    if (walk_judge(k, walk_call_in(k, v, "DELETE /v1/account/sessions", NULL), model_bearer(v)))
         model_end_visits(k, v->person, v, 0);
 }
 
@@ -362,12 +281,12 @@ static void do_end_others(struct walk *k)
 
 static void do_forgot(struct walk *k)
 {
-    int person = choose_person(k), place = choose_place(k);
+    int person = walk_person(k), place = walk_place(k);
     size_t before = k->link_count;
-    (void)walk_judge(
-        k,
-        post_at(k, place, "/v1/auth/password/forgot", json("email", k->people[person].email, NULL)),
-        MUST_PASS);
+    (void)walk_judge(k,
+                     walk_post_at(k, place, "/v1/auth/password/forgot",
+                                  json("email", k->people[person].email, NULL)),
+                     MUST_PASS);
     walk_read_mail(k);
     if (k->people[person].is_verified && k->link_count == before && before < LINKS)
         walk_fail(k, "no link is mailed");
@@ -375,19 +294,23 @@ static void do_forgot(struct walk *k)
 
 static void do_reset(struct walk *k)
 {
-    struct link *link = choose_link(k, LINK_RESET);
+    struct link *link = walk_link(k, LINK_RESET);
     if (!link)
         return;
-    unsigned password = choose_password(k);
-    int person = link->person, place = choose_place(k);
+    unsigned password = walk_password(k);
+    int person = link->person, place = walk_place(k);
     struct person *p = &k->people[person];
     struct reply *r =
-        post_at(k, place, "/v1/auth/password/reset",
-                json("token", link->token, "password", model_password(password), NULL));
+        walk_post_at(k, place, "/v1/auth/password/reset",
+                     json("token", link->token, "password", model_password(password), NULL));
     enum must must = link->life == OVER ? MUST_NOT : p->is_verified ? MUST_PASS : MAY_PASS;
     if (!walk_judge(k, r, must))
         return;
-    *p = (struct person){ .email = p->email, .is_verified = true, .passwords = 1U << password };
+    p->is_verified = true;
+    p->passwords = 1U << password;
+    p->tries = 0;
+    model_end_halves(k, person);
+    model_end_links(k, person, LINK_SIGN_IN);
     model_end_links(k, person, LINK_RESET);
     model_end_links(k, person, LINK_VERIFY);
     model_end_visits(k, person, NULL, 0);
@@ -396,16 +319,16 @@ static void do_reset(struct walk *k)
 
 static void do_change(struct walk *k)
 {
-    struct visit *v = choose_visit(k);
+    struct visit *v = walk_visit(k);
     if (!v)
         return;
     struct person *p = &k->people[v->person];
-    unsigned old = guess_password(k, p), new = choose_password(k);
+    unsigned old = walk_guess(k, p), new = walk_password(k);
     enum must must = model_bearer(v), by_password = model_password_must(p, old);
     enum must both = must > by_password ? must : by_password;
-    if (both == MUST_PASS && old == new)
+    if (both == MUST_PASS && (old == new || p->has_app)) /* it may ask for a stronger proof */
         both = MAY_PASS;
-    struct reply *r = call_in(
+    struct reply *r = walk_call_in(
         k, v, "POST /v1/auth/password/change",
         json("current_password", model_password(old), "password", model_password(new), NULL));
     if (!walk_judge(k, r, both)) {
@@ -415,6 +338,8 @@ static void do_change(struct walk *k)
     }
     p->passwords = 1U << new;
     p->tries = 0;
+    model_end_halves(k, v->person);
+    model_end_links(k, v->person, LINK_SIGN_IN);
     model_end_links(k, v->person, LINK_RESET);
     model_end_visits(k, v->person, v, 0);
     walk_read_mail(k);
@@ -422,15 +347,16 @@ static void do_change(struct walk *k)
 
 static void do_reauth(struct walk *k)
 {
-    struct visit *v = choose_visit(k);
+    struct visit *v = walk_visit(k);
     if (!v)
         return;
     struct person *p = &k->people[v->person];
-    unsigned password = guess_password(k, p);
+    unsigned password = walk_guess(k, p);
     enum must must = model_bearer(v), by_password = model_password_must(p, password);
-    struct reply *r =
-        call_in(k, v, "POST /v1/auth/reauth", json("password", model_password(password), NULL));
-    bool passed = walk_judge(k, r, must > by_password ? must : by_password);
+    struct reply *r = walk_call_in(k, v, "POST /v1/auth/reauth",
+                                   json("password", model_password(password), NULL));
+    must = must > by_password ? must : by_password;
+    bool passed = walk_judge(k, r, must == MUST_PASS && p->has_app ? MAY_PASS : must);
     if (passed || r->status == 403)
         model_password_seen(p, password, passed);
     if (!passed)
@@ -441,17 +367,18 @@ static void do_reauth(struct walk *k)
 
 static void do_not_me(struct walk *k)
 {
-    struct link *link = choose_link(k, LINK_NOT_ME);
+    struct link *link = walk_link(k, LINK_NOT_ME);
     if (!link)
         return;
-    int place = choose_place(k), person = link->person;
+    int place = walk_place(k), person = link->person;
     int64_t since = link->made_at;
-    struct reply *r = post_at(k, place, "/v1/auth/not-me", json("token", link->token, NULL));
+    struct reply *r = walk_post_at(k, place, "/v1/auth/not-me", json("token", link->token, NULL));
     bool passed = walk_judge(k, r, link->life == OVER ? MUST_NOT : MAY_PASS);
     link->life = OVER;
     if (!passed)
         return;
     model_end_visits(k, person, NULL, since);
+    model_end_halves(k, person);
     walk_read_mail(k);
 }
 
@@ -460,7 +387,7 @@ static void do_not_me(struct walk *k)
 /* A genuine token at a door that takes another kind. */
 static void do_mix_up(struct walk *k)
 {
-    struct visit *v = choose_visit(k);
+    struct visit *v = walk_visit(k);
     struct link *link = k->link_count ? &k->links[walk_choose(k, (unsigned)k->link_count)] : NULL;
     if (!v || !link)
         return;
@@ -469,24 +396,24 @@ static void do_mix_up(struct walk *k)
     struct reply *r;
     walk_tell(k, " way %u", how);
     switch (how) {
-    case 0: r = call_as(k, v->place, v->refresh[0], "GET /v1/auth/me", NULL); break;
-    case 1: r = call_as(k, v->place, link->token, "GET /v1/auth/me", NULL); break;
+    case 0: r = walk_call_as(k, v->place, v->refresh[0], "GET /v1/auth/me", NULL); break;
+    case 1: r = walk_call_as(k, v->place, link->token, "GET /v1/auth/me", NULL); break;
     case 2:
-        r = post_at(k, v->place, "/v1/auth/refresh", json("refresh_token", v->bearer, NULL));
+        r = walk_post_at(k, v->place, "/v1/auth/refresh", json("refresh_token", v->bearer, NULL));
         break;
     case 3:
-        r = post_at(k, v->place, "/v1/auth/verify-email", json("token", v->refresh[0], NULL));
+        r = walk_post_at(k, v->place, "/v1/auth/verify-email", json("token", v->refresh[0], NULL));
         break;
     case 4:
-        r = post_at(k, v->place,
-                    link->kind == LINK_VERIFY ? "/v1/auth/password/reset" : "/v1/auth/verify-email",
-                    link->kind == LINK_VERIFY
-                        ? json("token", link->token, "password", password, NULL)
-                        : json("token", link->token, NULL));
+        r = walk_post_at(
+            k, v->place,
+            link->kind == LINK_VERIFY ? "/v1/auth/password/reset" : "/v1/auth/verify-email",
+            link->kind == LINK_VERIFY ? json("token", link->token, "password", password, NULL)
+                                      : json("token", link->token, NULL));
         break;
     default:
-        r = post_at(k, v->place, "/v1/auth/password/reset",
-                    json("token", v->bearer, "password", password, NULL));
+        r = walk_post_at(k, v->place, "/v1/auth/password/reset",
+                         json("token", v->bearer, "password", password, NULL));
         break;
     }
     (void)walk_judge(k, r, MUST_NOT);
@@ -498,9 +425,10 @@ static void do_wait(struct walk *k)
         const char *name;
         int64_t span;
     } spans[] = {
-        { "3s", 3 * SECOND },   { "11s", 11 * SECOND }, { "4m", 4 * MINUTE },
-        { "14m", 14 * MINUTE }, { "31m", 31 * MINUTE }, { "9h", 9 * HOUR },
-        { "5d", 5 * DAY },      { "15d", 15 * DAY },
+        { "3s", 3 * SECOND },   { "3s", 3 * SECOND },   { "11s", 11 * SECOND },
+        { "31s", 31 * SECOND }, { "31s", 31 * SECOND }, { "4m", 4 * MINUTE },
+        { "4m", 4 * MINUTE },   { "14m", 14 * MINUTE }, { "31m", 31 * MINUTE },
+        { "9h", 9 * HOUR },     { "5d", 5 * DAY },      { "15d", 15 * DAY },
     };
     unsigned i = walk_choose(k, COUNT(spans));
     walk_tell(k, " %s", spans[i].name);
@@ -519,7 +447,9 @@ void walk_begin(struct walk *k)
         register_there(k, i, i, (unsigned)i);
         if (k->link_count)
             verify_by(k, &k->links[k->link_count - 1], i);
-        login_there(k, i, i, (unsigned)i);
+        walk_login(k, i, i, (unsigned)i);
+        if (walk_choose(k, 3) == 0 && k->visit_count)
+            walk_turn_on(k, &k->visits[k->visit_count - 1], true);
     }
 }
 
