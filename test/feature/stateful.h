@@ -39,6 +39,7 @@ struct person {
     unsigned passwords; /* bits: those the account may have now */
     int tries;          /* wrong ones since a right one: lockout may set in */
     bool has_app;       /* two-step sign-in is on */
+    int64_t app_since;
     uint8_t secret[SECRET_BYTES];
     int64_t last_step; /* whose code was used */
     int code_tries;

@@ -102,6 +102,7 @@ void walk_turn_on(struct walk *k, struct visit *v, bool is_right)
         return;
     }
     p->has_app = true;
+    p->app_since = clock_now();
     p->last_step = totp_step(clock_now());
     p->code_tries = 0;
     take_codes(k, p, r);
