@@ -66,32 +66,45 @@ static const char *bare(struct arena *arena, const char *typed)
     return out;
 }
 
-enum err email_code_take(struct tx *tx, const struct email_code_try *attempt)
+/* *ret_id is the row whose code was typed. */
+static enum err find(struct tx *tx, const struct email_code_try *attempt, const char **ret_id)
 {
     static const uint8_t none[SHA256_BYTES];
     uint8_t mac[SHA256_BYTES];
-    const char *account_id = attempt->account_id ? attempt->account_id : "";
-    const char *id = "cod_none", *key_id = NULL;
+    const char *key_id = NULL;
     struct mem stored = MEM(none, sizeof none);
-    int64_t rows = 0;
+    *ret_id = "cod_none";
     enum err found = db_one(tx,
                             "SELECT c.id, c.code_hash, c.key_id"
                             "  FROM email_code c JOIN account a ON a.id = c.account_id"
                             " WHERE c.account_id = $1 AND c.expires_at > $2 AND a.locked_at IS NULL"
                             "   AND c.email_key = a.email_key AND c.email_key = $3"
                             "   AND c.password_changed_at = coalesce(a.password_changed_at, 0)",
-                            V(text(account_id), num(clock_now()), text(attempt->email_key)),
-                            INTO(to_text(&id), to_blob(&stored), to_text(&key_id)));
+                            V(text(attempt->account_id ? attempt->account_id : ""),
+                              num(clock_now()), text(attempt->email_key)),
+                            INTO(to_text(ret_id), to_blob(&stored), to_text(&key_id)));
     if (found != E_NOT_FOUND)
         TRY(found);
-    enum err e = hash(tx->arena, key_id, id, bare(tx->arena, attempt->typed), mac);
+    enum err e = hash(tx->arena, key_id, *ret_id, bare(tx->arena, attempt->typed), mac);
     if (e == E_NOT_FOUND)
         return E_GONE; /* its key has been taken out of the ring */
     TRY(e);
-    if (!mem_equal(MEM(mac, sizeof mac), stored) || found)
-        return E_GONE;
+    return mem_equal(MEM(mac, sizeof mac), stored) && !found ? OK : E_GONE;
+}
+
+enum err email_code_look(struct tx *tx, const struct email_code_try *attempt)
+{
+    const char *id;
+    return find(tx, attempt, &id);
+}
+
+enum err email_code_take(struct tx *tx, const struct email_code_try *attempt)
+{
+    const char *id;
+    int64_t rows = 0;
+    TRY(find(tx, attempt, &id));
     TRY(db_change(tx, "DELETE FROM email_code WHERE account_id = $1 AND id = $2",
-                  V(text(account_id), text(id)), &rows));
+                  V(text(attempt->account_id), text(id)), &rows));
     return rows ? OK : E_GONE;
 }
 

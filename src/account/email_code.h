@@ -26,8 +26,11 @@ struct email_code_try {
     const char *typed;      /* spaces and hyphens do not count */
 };
 
-/* Uses the code up when it is the one typed: at most one caller gets OK. E_GONE otherwise. The same
-   work when there is none. The caller holds the account. */
+/* Whether the code is the one typed; changes nothing. E_GONE: it is not. The same work when there
+   is none. */
+enum err email_code_look(struct tx *tx, const struct email_code_try *attempt);
+
+/* As that, and uses the code up: at most one caller gets OK. The caller holds the account. */
 enum err email_code_take(struct tx *tx, const struct email_code_try *attempt);
 
 /* Voids an account's code. */

@@ -4,7 +4,8 @@
  *
  * Eight digits can be guessed, so each try is counted before it is judged, by address and not by
  * account: an address without an account is locked by as many wrong codes as one with (ENUM-06).
- * Both run the same statements and compute the same HMAC, and write one row of audit.
+ * Both run the same statements, compute the same HMAC and write the same rows: a wrong code leaves
+ * the account alone.
  */
 #include "feature/features.h"
 
@@ -64,9 +65,13 @@ static enum err enter(struct req *rq, struct signed_in *ret)
         TRY(e);
     attempt.account_id = who.id;
     attempt.email_key = email.key;
-    TRY(account_hold(&rq->tx, who.id ? who.id : ""));
-    TRY(attempt_begin(rq, &attempt));
-    e = email_code_take(&rq->tx, &(struct email_code_try){ who.id, email.key, field(rq, "code") });
+    struct email_code_try try = { who.id, email.key, field(rq, "code") };
+    e = email_code_look(&rq->peek, &try);
+    if (e == OK)
+        TRY(account_hold(&rq->tx, who.id));
+    TRY(attempt_begin(rq, &attempt)); /* counted first: what was seen above is told to nobody yet */
+    if (e == OK)
+        e = email_code_take(&rq->tx, &try);
     if (e == E_GONE)
         return attempt_fail(rq, &attempt, PROBLEM_CODE_WRONG);
     TRY(e);

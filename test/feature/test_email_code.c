@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define FRESH "a chair of cherry wood"
 #define MALLORYS "mallory was here first"
@@ -409,6 +410,56 @@ TEST_IN_WORLD(ENUM_06_the_count_does_not_begin_anew_with_the_account)
     for (int i = 0; i < 2; i++)
         CHECK_NUM(enter(c, ANN, "00000000")->status, 401);
     check_locked(enter(c, ANN, "00000000"));
+}
+
+TEST_IN_WORLD(DOS_07_whoever_goes_on_guessing_fills_no_mailbox)
+{
+    person(w, ANN, PASSWORD);
+    for (int i = 0; i < 120; i++) {
+        struct reply *r = enter(client(w), ANN, "00000000");
+        CHECK_NUM(r->status, i % 6 == 5 || i >= 120 - 1 ? 423 : 401);
+        if (r->status == 423)
+            wait_for(5 * MINUTE);
+    }
+    CHECK_NUM(mail_count(w, ANN, "account_locked"), 5);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM audit WHERE event = 'authenticator.locked'"), 20);
+}
+
+/* What a wrong code costs, in milliseconds of the processor: the middle of many. */
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median_cost(struct world *w, const char *email)
+{
+    enum { ROUNDS = 61 };
+    double costs[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) {
+        struct timespec from, to;
+        const char *body = json("email", email, "code", "00000000", NULL);
+        struct client *c = client(w);
+        tamper(w, "DELETE FROM lockout_address", V_NONE);
+        (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+        CHECK_NUM(post(c, "/v1/auth/email-code/verify", body)->status, 401);
+        (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+        costs[i] =
+            (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+    }
+    qsort(costs, ROUNDS, sizeof *costs, compare);
+    return costs[ROUNDS / 2];
+}
+
+TEST_IN_WORLD(ENUM_05_a_wrong_code_costs_the_same_for_everybody)
+{
+    person(w, ANN, PASSWORD);
+    (void)ask(client(w), ANN);
+    run_jobs(w);
+    double known = median_cost(w, ANN), unknown = median_cost(w, NOBODY);
+    double difference = known > unknown ? known - unknown : unknown - known;
+    if (difference > 0.5)
+        test_fail(__FILE__, __LINE__, "%.3f ms known, %.3f ms unknown", known, unknown);
 }
 
 TEST_IN_WORLD(ENUM_06_no_address_of_a_stranger_is_kept)

@@ -51,7 +51,9 @@ static const char *body_for(const char *path, const char *email)
         return json("email", email, "password", PASSWORD, NULL);
     if (strstr(path, "reset"))
         return json("token", never, "password", PASSWORD, NULL);
-    if (strstr(path, "verify-email"))
+    if (strstr(path, "code/verify"))
+        return json("email", email, "code", "12345678", NULL);
+    if (strstr(path, "verify-email") || strstr(path, "link/verify"))
         return json("token", never, NULL);
     return json("email", email, NULL);
 }
@@ -72,6 +74,13 @@ static const struct {
     { "/v1/auth/password/reset", 10, HOUR, true },
     { "/v1/auth/verify-email", 10, HOUR, true },
     { "/v1/auth/resend-verification", 3, 15 * MINUTE, false },
+    { "/v1/auth/magic-link", 10, 15 * MINUTE, true },
+    { "/v1/auth/magic-link", 3, 15 * MINUTE, false },
+    { "/v1/auth/magic-link/verify", 10, MINUTE, true },
+    { "/v1/auth/email-code", 10, 15 * MINUTE, true },
+    { "/v1/auth/email-code", 3, 15 * MINUTE, false },
+    { "/v1/auth/email-code/verify", 5, MINUTE, true },
+    { "/v1/auth/email-code/verify", 5, MINUTE, false },
 };
 
 static void knock(struct world *w, size_t d)

@@ -4,6 +4,7 @@
  */
 #include "attack.h"
 
+#include "account/account.h"
 #include "base/clock.h"
 #include "service/setting.h"
 
@@ -405,6 +406,20 @@ TEST_IN_WORLD(MFA_08_a_link_is_never_the_second_step)
     CHECK_TEXT(header_of(r, "location"), "/2fa/verify");
     CHECK(cookie_of(page, "cardea") == NULL);
     CHECK_NUM(get(page, "/v1/auth/me")->status, 401);
+}
+
+/* A lock ends what waits: unlocking does not bring it back. */
+TEST_IN_WORLD(RST_06_a_lock_voids_the_link_for_good)
+{
+    struct tx tx;
+    person(w, ANN, PASSWORD);
+    const char *token = link_for(client(w), ANN), *id = account_id_of(w, ANN);
+    db_begin(&tx, w->real_db, DB_WRITE, test_arena());
+    CHECK_OK(account_lock(&tx, id));
+    CHECK_OK(account_unlock(&tx, id));
+    CHECK_OK(db_commit(&tx));
+    CHECK_NUM(enter(client(w), token)->status, 410);
+    CHECK_NUM(enter(client(w), link_for(client(w), ANN))->status, 200);
 }
 
 /* --- planted before --- */
