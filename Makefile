@@ -127,6 +127,7 @@ $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(OBJECTS)
 HOUSE := test/test.c test/store.c test/feature/world.c $(wildcard test/feature/stateful*.c)
 $(B)/fuzz_stateful: $(HOUSE:%.c=$(B)/%.o)
 
+$(B)/bench-passkey: $(B)/test/soft_authenticator.o
 $(B)/bench-%: $(B)/test/bench/%.o $(OBJECTS)
 	@$(CC) -o $@ $^ $(LDLIBS)
 
