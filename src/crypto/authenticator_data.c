@@ -19,9 +19,9 @@ static bool take_slice(struct mem *in, size_t n, struct mem *ret)
 static bool take_number(struct mem *in, size_t n, uint32_t *ret)
 {
     struct mem digits;
+    *ret = 0;
     if (!take_slice(in, n, &digits))
         return false;
-    *ret = 0;
     for (size_t i = 0; i < n; i++)
         *ret = *ret << 8 | ((const uint8_t *)digits.p)[i];
     return true;

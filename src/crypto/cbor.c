@@ -120,8 +120,8 @@ static bool take_number(int major, uint64_t value, struct cbor_item *ret)
 
 static bool take_value(struct mem *in, int depth, struct cbor_item *ret)
 {
-    int major;
-    uint64_t n;
+    int major = SIMPLE;
+    uint64_t n = 0;
     *ret = (struct cbor_item){ .bytes = MEM_NONE };
     if (!take_head(in, &major, &n))
         return false;

@@ -12,6 +12,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <string.h>
 
 #define N "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
@@ -288,4 +289,21 @@ TEST(WA_11_signature_of_another_algorithm_is_refused)
     CHECK(!verifies(&ec, ed.signature) && !verifies(&ec, rsa.signature));
     CHECK(!verifies(&ed, ec.signature) && !verifies(&ed, rsa.signature));
     CHECK(!verifies(&rsa, ec.signature) && !verifies(&rsa, ed.signature));
+}
+
+/* What the library noted of it is forgotten: TLS would take it for its own failure. */
+TEST(WA_11_refusal_leaves_no_error_behind)
+{
+    static const int algorithms[] = { COSE_ES256, COSE_EDDSA, COSE_RS256 };
+    for (size_t i = 0; i < COUNT(algorithms); i++) {
+        struct signed_message m = sign_message(algorithms[i]);
+        uint8_t *wrong = arena_alloc(test_arena(), m.signature.n);
+        ERR_clear_error();
+        CHECK(!verifies(&m, MEM(wrong, m.signature.n)));
+        CHECK_NUM(ERR_peek_error(), 0);
+    }
+    struct signed_message m = sign_message(COSE_ES256);
+    m.key.y = m.key.x; /* not on the curve */
+    CHECK(!cose_key_is_sound(&m.key));
+    CHECK_NUM(ERR_peek_error(), 0);
 }
