@@ -10,15 +10,18 @@
 #include "base/id.h"
 #include "base/text.h"
 
-#define COLUMNS                                                                          \
-    "id, email, email_key, name, locale, password, roles, email_verified_at, locked_at," \
-    " last_sign_in_at, created_at, password_changed_at, mfa_at"
+#define COLUMNS                                                                              \
+    "id, email, email_key, name, locale, password, roles, email_verified_at, locked_at,"     \
+    " last_sign_in_at, created_at, password_changed_at, mfa_at, deletion_due_at, time_zone," \
+    " picture_url, metadata, email_changed_at"
 
 #define INTO_ACCOUNT(a)                                                                          \
     INTO(to_text(&(a)->id), to_text(&(a)->email), to_text(&(a)->email_key), to_text(&(a)->name), \
          to_text(&(a)->locale), to_text(&(a)->password), to_num(&(a)->roles),                    \
          to_num(&(a)->verified_at), to_num(&(a)->locked_at), to_num(&(a)->last_sign_in_at),      \
-         to_num(&(a)->created_at), to_num(&(a)->password_changed_at), to_num(&(a)->mfa_at))
+         to_num(&(a)->created_at), to_num(&(a)->password_changed_at), to_num(&(a)->mfa_at),      \
+         to_num(&(a)->deletion_due_at), to_text(&(a)->time_zone), to_text(&(a)->picture_url),    \
+         to_text(&(a)->metadata), to_num(&(a)->email_changed_at))
 
 enum err account_find_email(struct tx *tx, const char *email_key, struct account *ret)
 {
@@ -87,6 +90,32 @@ enum err account_set_password(struct tx *tx, const struct account *old, const ch
     return changed(e, rows, E_CONFLICT);
 }
 
+enum err account_void_password(struct tx *tx, const char *id)
+{
+    int64_t now = clock_now();
+    return db_run(tx,
+                  "UPDATE account SET password = NULL, updated_at = $2, password_changed_at ="
+                  "       CASE WHEN coalesce(password_changed_at, 0) < $2 THEN $2"
+                  "            ELSE password_changed_at + 1 END"
+                  " WHERE id = $1",
+                  V(text(id), num(now)));
+}
+
+enum err account_set_email(struct tx *tx, const char *id, const char *old_key,
+                           const struct email *email)
+{
+    int64_t rows = 0;
+    enum err e = db_change(
+        tx,
+        "UPDATE account SET email = $3, email_key = $4, email_verified_at = $5,"
+        "       email_changed_at = $5, updated_at = $5"
+        " WHERE id = $1 AND email_key = $2 AND NOT EXISTS"
+        " (SELECT 1 FROM account o WHERE o.email_key = $4 AND o.id <> $1)",
+        V(text(id), text(old_key), text(email->address), text(email->key), num(clock_now())),
+        &rows);
+    return changed(e, rows, E_CONFLICT);
+}
+
 enum err account_rehash(struct tx *tx, const struct account *old, const char *phc)
 {
     int64_t rows = 0;
@@ -140,7 +169,7 @@ enum err account_count_admins(struct tx *tx, int64_t *ret)
 }
 
 /* Takes the row locks of all administrators, always in the same order, so that two of them cannot
-   remove each other at once; then asks whether one besides id remains. */
+   remove each other at once; then asks whether one besides id remains, who is not leaving too. */
 static enum err check_admin_remains(struct tx *tx, const char *id)
 {
     int64_t others = 0;
@@ -150,9 +179,41 @@ static enum err check_admin_remains(struct tx *tx, const char *id)
                V(num(ROLE_ADMIN))));
     TRY(db_one(tx,
                "SELECT count(*) FROM account WHERE roles >= $1 AND locked_at IS NULL"
-               " AND email_verified_at IS NOT NULL AND id <> $2",
+               " AND email_verified_at IS NOT NULL AND deletion_due_at IS NULL AND id <> $2",
                V(num(ROLE_ADMIN), text(id)), INTO(to_num(&others))));
     return others ? OK : E_DENIED;
+}
+
+enum err account_may_go(struct tx *tx, const struct account *who)
+{
+    return who->roles >= ROLE_ADMIN ? check_admin_remains(tx, who->id) : OK;
+}
+
+enum err account_end_at(struct tx *tx, const char *id, int64_t due_at, int64_t *ret_due_at)
+{
+    return db_one(tx,
+                  "UPDATE account SET deletion_due_at = coalesce(deletion_due_at, $2)"
+                  " WHERE id = $1 RETURNING deletion_due_at",
+                  V(text(id), num(due_at)), INTO(to_num(ret_due_at)));
+}
+
+enum err account_keep(struct tx *tx, const char *id)
+{
+    int64_t rows = 0;
+    enum err e = db_change(tx,
+                           "UPDATE account SET deletion_due_at = NULL"
+                           " WHERE id = $1 AND deletion_due_at IS NOT NULL",
+                           V(text(id)), &rows);
+    return changed(e, rows, E_NOT_FOUND);
+}
+
+enum err account_list_due(struct tx *tx, int64_t now, const char *after, int64_t limit,
+                          struct db_rows *ret)
+{
+    return db_each(tx,
+                   "SELECT id FROM account WHERE deletion_due_at <= $1 AND id > $2"
+                   " ORDER BY id LIMIT $3",
+                   V(num(now), text(after), num(limit)), ret);
 }
 
 enum err account_lock(struct tx *tx, const char *id)
@@ -228,6 +289,11 @@ enum err account_list(struct tx *tx, const char *after, int64_t limit, struct ac
             .created_at = db_at(&rows, i, 10)->num,
             .password_changed_at = db_at(&rows, i, 11)->num,
             .mfa_at = db_at(&rows, i, 12)->num,
+            .deletion_due_at = db_at(&rows, i, 13)->num,
+            .time_zone = db_at(&rows, i, 14)->text,
+            .picture_url = db_at(&rows, i, 15)->text,
+            .metadata = db_at(&rows, i, 16)->text,
+            .email_changed_at = db_at(&rows, i, 17)->num,
         };
     return OK;
 }
@@ -266,10 +332,14 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
 {
     return personal_write_rows(
         tx,
-        "id email email_verified_at name locale roles password_changed_at mfa_at locked_at "
-        "last_sign_in_at created_at updated_at",
-        "SELECT id, email, email_verified_at, name, locale, roles, password_changed_at, mfa_at, "
-        "locked_at, last_sign_in_at, created_at, updated_at FROM account WHERE id = $1 ORDER BY id",
+        "id email email_verified_at email_changed_at name locale time_zone picture_url metadata "
+        "roles"
+        " password_changed_at mfa_at locked_at last_sign_in_at deletion_due_at created_at "
+        "updated_at",
+        "SELECT id, email, email_verified_at, email_changed_at, name, locale, time_zone,"
+        "       picture_url, metadata, roles, password_changed_at, mfa_at, locked_at,"
+        "       last_sign_in_at, deletion_due_at, created_at, updated_at"
+        "  FROM account WHERE id = $1",
         V(text(account_id)), j);
 }
 

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "account/email.h"
 #include "account/role.h"
 #include "base/arena.h"
 #include "base/err.h"
@@ -20,6 +21,10 @@ struct account {
     int64_t roles;
     int64_t verified_at, locked_at, last_sign_in_at, created_at, password_changed_at;
     int64_t mfa_at; /* a second step is asked for since then */
+    int64_t
+        email_changed_at; /* links that were mailed before are void; 0: still the first address */
+    int64_t deletion_due_at; /* removed from then on; 0: nobody asked for that */
+    const char *time_zone, *picture_url, *metadata; /* NULL when not given */
 };
 
 /* By unique key or id. E_NOT_FOUND. */
@@ -48,6 +53,14 @@ enum err account_verify(struct tx *tx, const char *id, const char *password, con
 enum err account_set_password(struct tx *tx, const struct account *old, const char *phc,
                               bool proves_mailbox);
 
+/* No password is right any more, until a reset sets one. */
+enum err account_void_password(struct tx *tx, const char *id);
+
+/* Another address, which was proved. E_CONFLICT: the account's address is not old_key any more, or
+   another account has the new one (then, in a race, also as a failure of the tx). */
+enum err account_set_email(struct tx *tx, const char *id, const char *old_key,
+                           const struct email *email);
+
 /* Replaces a password's hash by one with another cost, unless it changed meanwhile (E_CONFLICT). */
 enum err account_rehash(struct tx *tx, const struct account *old, const char *phc);
 
@@ -72,6 +85,16 @@ enum err account_set_mfa(struct tx *tx, const char *id, bool is_on);
 /* Locks or unlocks. E_NOT_FOUND; E_DENIED for the last ADMIN that is not locked. */
 enum err account_lock(struct tx *tx, const char *id);
 enum err account_unlock(struct tx *tx, const char *id);
+
+/* The end of an account. May it go? E_DENIED for the last ADMIN who stays, is verified and open. */
+enum err account_may_go(struct tx *tx, const struct account *who);
+/* It is removed from due_at on, or when that was set before: *ret_due_at. E_NOT_FOUND. */
+enum err account_end_at(struct tx *tx, const char *id, int64_t due_at, int64_t *ret_due_at);
+/* It is not removed. E_NOT_FOUND when it was not going to be. */
+enum err account_keep(struct tx *tx, const char *id);
+/* The ids of those whose time has come, after a given id ("" for the first). */
+enum err account_list_due(struct tx *tx, int64_t now, const char *after, int64_t limit,
+                          struct db_rows *ret);
 
 /* Sets the roles. E_NOT_FOUND; E_DENIED when no open, verified ADMIN would remain. */
 enum err account_set_roles(struct tx *tx, const char *id, int64_t roles);

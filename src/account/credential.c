@@ -6,6 +6,7 @@
 #include "account/credential.h"
 
 #include "account/device.h"
+#include "account/email_change.h"
 #include "account/lockout.h"
 #include "account/mailbox.h"
 #include "account/notice.h"
@@ -22,6 +23,7 @@ enum err credential_set_password(struct tx *tx, const struct credential_change *
     TRY(account_set_password(tx, who, change->phc, change->proves_mailbox));
     TRY(session_end_all(tx, who->id, change->keep_session, NULL));
     TRY(registration_drop_all(tx, who->id));
+    TRY(email_change_drop(tx, who->id, NULL));
     TRY(pending_drop_all(tx, who->id));
     TRY(device_distrust_all(tx, who->id));
     TRY(mailbox_void(tx, who->id));

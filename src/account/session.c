@@ -67,7 +67,8 @@ enum err session_find(struct tx *tx, const char *id, struct session *ret)
         tx,
         "SELECT s.id, s.account_id, s.created_at, s.last_seen_at, s.expires_at, s.auth_at, s.amr,"
         "       s.ip, s.network, s.user_agent, s.agent_key, s.secret_hash, a.email, a.name,"
-        "       a.locale, a.roles, a.email_verified_at, a.created_at, a.mfa_at"
+        "       a.locale, a.roles, a.email_verified_at, a.created_at, a.mfa_at,"
+        "       a.deletion_due_at"
         "  FROM session s JOIN account a ON a.id = s.account_id"
         " WHERE s.id = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND a.locked_at IS NULL",
         V(text(id), num(now), num(now - setting_span(SETTING_SESSION_IDLE))),
@@ -76,7 +77,8 @@ enum err session_find(struct tx *tx, const char *id, struct session *ret)
              to_text(&ret->amr), to_text(&ret->ip), to_text(&ret->network),
              to_text(&ret->user_agent), to_text(&ret->agent_key), to_blob(&ret->secret_hash),
              to_text(&ret->email), to_text(&ret->name), to_text(&ret->locale), to_num(&ret->roles),
-             to_num(&ret->verified_at), to_num(&ret->account_created_at), to_num(&ret->mfa_at)));
+             to_num(&ret->verified_at), to_num(&ret->account_created_at), to_num(&ret->mfa_at),
+             to_num(&ret->deletion_due_at)));
 }
 
 bool session_parse_cookie(struct arena *arena, const char *cookie, const char **ret_id)

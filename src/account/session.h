@@ -25,7 +25,7 @@ struct session {
     struct mem secret_hash;
     /* of the account */
     const char *email, *name, *locale;
-    int64_t roles, verified_at, account_created_at, locked_at, mfa_at;
+    int64_t roles, verified_at, account_created_at, locked_at, mfa_at, deletion_due_at;
 };
 
 /* Where somebody comes from. */

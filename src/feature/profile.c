@@ -40,12 +40,20 @@ static enum err change_api(struct req *rq)
     return show_api(rq);
 }
 
+static void set_notice(struct req *rq)
+{
+    static const char *const known[] = { "saved", "deletion_cancelled" };
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (text_equal(field(rq, "done"), known[i]))
+            vars_text(rq->vars, "notice",
+                      locale_text(rq->locale, text_format(rq->arena, "notice.%s", known[i])));
+}
+
 static enum err show_page(struct req *rq)
 {
     vars_text(rq->vars, "value_name", rq->session.name);
     vars_text(rq->vars, "value_locale", rq->session.locale);
-    if (text_equal(field(rq, "done"), "saved"))
-        vars_text(rq->vars, "notice", locale_text(rq->locale, "notice.saved"));
+    set_notice(rq);
     return page(rq, "settings");
 }
 

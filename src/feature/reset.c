@@ -110,19 +110,22 @@ static enum err look(struct tx *tx, const char *presented, struct account *ret)
     struct token token;
     struct mem hash;
     const char *account_id;
-    int64_t password_changed_at;
+    int64_t password_changed_at, asked_at;
     if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
         return E_GONE;
     enum err e = db_one(tx,
-                        "SELECT secret_hash, account_id, password_changed_at FROM reset"
+                        "SELECT secret_hash, account_id, password_changed_at, created_at FROM reset"
                         " WHERE id = $1 AND expires_at > $2",
                         V(text(token.id), num(clock_now())),
-                        INTO(to_blob(&hash), to_text(&account_id), to_num(&password_changed_at)));
+                        INTO(to_blob(&hash), to_text(&account_id), to_num(&password_changed_at),
+                             to_num(&asked_at)));
     if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, hash)))
         return E_GONE;
     TRY(e);
     TRY(account_find(tx, account_id, ret));
-    bool is_void = ret->locked_at || password_changed_at != ret->password_changed_at;
+    /* Also when it lies in a mailbox that is not the account's any more. */
+    bool is_void = ret->locked_at || password_changed_at != ret->password_changed_at ||
+                   asked_at < ret->email_changed_at;
     return is_void ? E_GONE : OK;
 }
 

@@ -11,6 +11,16 @@ AUDIT(ACCOUNT_CREATED, "account.created", "an operator or the set-up link made a
 AUDIT(ACCOUNT_CHANGED, "account.changed", "the owner changed name or language")
 AUDIT(ACCOUNT_LOCKED, "account.locked", "staff or an operator locked an account")
 AUDIT(ACCOUNT_UNLOCKED, "account.unlocked", "staff or an operator unlocked an account")
+AUDIT(DELETION_ASKED, "account.deletion_asked",
+      "the account ends after a time of grace; detail.reason says why")
+AUDIT(DELETION_CANCELLED, "account.deletion_cancelled", "the account stays after all")
+AUDIT(ACCOUNT_REMOVED, "account.removed",
+      "the account and all that was about its owner were removed; their events lost the person")
+AUDIT(EMAIL_CHANGE_ASKED, "email_change.asked", "another address was asked for; both were told")
+AUDIT(EMAIL_CHANGE_CANCELLED, "email_change.cancelled", "the owner dropped a change of address")
+AUDIT(EMAIL_CHANGED, "email_change.confirmed", "the account has another address from now on")
+AUDIT(EMAIL_CHANGE_REVOKED, "email_change.revoked",
+      "the old mailbox took a change of address back: sessions and password are void")
 AUDIT(LOGIN_PENDING, "login.pending",
       "the first step of a sign-in succeeded, the second is asked for")
 AUDIT(PROOF_REFUSED, "proof.refused",

@@ -35,11 +35,22 @@ static bool is_kind(const char *kind)
     return *kind && strspn(kind, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(kind);
 }
 
-static struct mem write_vars(struct buf *out, const struct outbox_var *vars)
+/* A mail that is owed. to_address is '' in the row of a last one: its recipient is sealed with the
+   variables. */
+struct owed {
+    const char *kind, *to, *locale, *account_id;
+    const struct outbox_var *vars;
+    bool is_last;
+};
+
+static struct mem write_vars(struct buf *out, const struct owed *owed)
 {
     struct json_writer j;
+    const struct outbox_var *vars = owed->vars;
     json_write(&j, out);
     json_begin_object(&j, NULL);
+    if (owed->is_last)
+        json_put_text(&j, "to", owed->to);
     for (; vars && vars->name; vars++)
         json_put_text(&j, vars->name, vars->value);
     json_end(&j);
@@ -56,17 +67,16 @@ static int64_t give_up_at(const struct outbox_var *vars, int64_t now)
     return now + patience;
 }
 
-enum err outbox_add(struct tx *tx, const char *kind, const char *to, const char *locale,
-                    const char *account_id, const struct outbox_var *vars)
+static enum err add(struct tx *tx, const struct owed *owed)
 {
-    assert(is_kind(kind));
-    if (!smtp_is_address(to))
+    assert(is_kind(owed->kind));
+    if (!smtp_is_address(owed->to))
         return E_INVALID;
     struct buf json;
     int64_t now = clock_now();
     const char *id = id_new(tx->arena, "out");
     buf_init(&json, tx->arena, VARS_MAX);
-    struct mem plain = write_vars(&json, vars);
+    struct mem plain = write_vars(&json, owed);
     if (json.overflow)
         return E_TOO_LARGE;
     struct mem sealed =
@@ -75,8 +85,24 @@ enum err outbox_add(struct tx *tx, const char *kind, const char *to, const char 
                   "INSERT INTO outbox (id, kind, to_address, locale, account_id, vars, created_at,"
                   "                    give_up_at, due_at, attempts)"
                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, 0)",
-                  V(text(id), text(kind), text(to), text(locale ? locale : ""), text(account_id),
-                    blob(sealed), num(now), num(give_up_at(vars, now))));
+                  V(text(id), text(owed->kind), text(owed->is_last ? "" : owed->to),
+                    text(owed->locale ? owed->locale : ""), text(owed->account_id), blob(sealed),
+                    num(now), num(give_up_at(owed->vars, now))));
+}
+
+enum err outbox_add(struct tx *tx, const char *kind, const char *to, const char *locale,
+                    const char *account_id, const struct outbox_var *vars)
+{
+    return add(
+        tx, &(struct owed){
+                .kind = kind, .to = to, .locale = locale, .account_id = account_id, .vars = vars });
+}
+
+enum err outbox_add_last(struct tx *tx, const char *kind, const char *to, const char *locale,
+                         const struct outbox_var *vars)
+{
+    return add(tx, &(struct owed){
+                       .kind = kind, .to = to, .locale = locale, .vars = vars, .is_last = true });
 }
 
 /* --- delivering --- */
@@ -153,10 +179,17 @@ static enum err send(struct delivery *d)
     return give(d, e, why);
 }
 
+/* A last mail leaves nothing. */
+static enum err drop_last(struct delivery *d)
+{
+    return db_run(&d->tx, "DELETE FROM outbox WHERE id = $1 AND to_address = ''", V(text(d->id)));
+}
+
 static enum err mark_sent(struct delivery *d)
 {
     int64_t now = clock_now();
     db_begin(&d->tx, d->db, DB_WRITE, &d->arena);
+    TRY(drop_last(d));
     TRY(db_run(&d->tx,
                "UPDATE outbox SET sent_at = $2, purge_at = $3, due_at = NULL, dead_at = NULL,"
                "       taken_by = NULL, vars = NULL, last_error = NULL"
@@ -184,6 +217,8 @@ static enum err mark_failed(struct delivery *d)
         LOG_TEXT("id", d->id), LOG_TEXT("error", err_name(d->outcome)),
         LOG_NUM("attempts", d->attempts));
     db_begin(&d->tx, d->db, DB_WRITE, &d->arena);
+    if (is_dead)
+        TRY(drop_last(d));
     TRY(db_run(&d->tx,
                "UPDATE outbox SET due_at = $3, dead_at = $4, purge_at = $5, last_error = $6,"
                "       taken_by = NULL"

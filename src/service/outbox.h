@@ -34,6 +34,11 @@ struct outbox_var {
 enum err outbox_add(struct tx *tx, const char *kind, const char *to, const char *locale,
                     const char *account_id, const struct outbox_var *vars);
 
+/* The last word to somebody whose data was removed: the address is in the row only sealed, and the
+   row goes as soon as the mail is sent or given up. Otherwise as outbox_add. */
+enum err outbox_add_last(struct tx *tx, const char *kind, const char *to, const char *locale,
+                         const struct outbox_var *vars);
+
 /* Delivers what is due, at most a batch; gives how many were handled. Several nodes and threads may
  * do it at once. */
 enum err outbox_deliver(struct db *db, struct arena *arena, int *ret_handled);

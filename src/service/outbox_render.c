@@ -51,6 +51,8 @@ enum err outbox_render(struct arena *arena, struct mem json, const char *locale_
     vars_text(vars, "public_url", setting_text(SETTING_PUBLIC_URL));
     vars_text(vars, "to", message->to);
     TRY(read_vars(arena, json, vars));
+    if (text_is_empty(message->to))
+        message->to = vars_get(vars, "to"); /* see outbox_add_last */
 
     const char *kind = message->kind;
     TRY(render(arena, text_format(arena, "mails/%s.txt", kind), locale, vars, &message->text));

@@ -46,6 +46,8 @@ static void set_account(struct req *rq)
     vars_text(rq->vars, "account_name", text_is_empty(s->name) ? s->email : s->name);
     vars_text(rq->vars, "account_email", s->email);
     vars_flag(rq->vars, "is_admin", s->roles >= ROLE_ADMIN);
+    vars_text(rq->vars, "deletion_due_at",
+              s->deletion_due_at ? clock_format(rq->arena, s->deletion_due_at) : NULL);
     if (rq->unread)
         vars_num(rq->vars, "unread", rq->unread);
 }

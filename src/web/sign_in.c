@@ -50,6 +50,7 @@ static void fill_account(struct session *session, const struct account *who)
     session->verified_at = who->verified_at;
     session->account_created_at = who->created_at;
     session->mfa_at = who->mfa_at;
+    session->deletion_due_at = who->deletion_due_at;
 }
 
 static enum err start_session(struct req *rq, const struct account *who, const char *amr,
@@ -151,6 +152,7 @@ void put_user(struct json_writer *j, const char *key, const struct session *s)
     role_put(j, "roles", s->roles);
     json_put_bool(j, "mfa_enabled", s->mfa_at != 0);
     json_put_time(j, "created_at", s->account_created_at);
+    json_put_time(j, "deletion_due_at", s->deletion_due_at);
     json_end(j);
 }
 
