@@ -27,6 +27,8 @@ struct event {
     bool has_app;
     void (*prepare)(struct stage *s); /* what leads to it and is told too; NULL: nothing */
     void (*happen)(struct stage *s);
+    int more;   /* mails of other kinds to the owner */
+    int others; /* mails to another address: of a change of address, which both hear of */
 };
 
 static void change_password(struct stage *s)
@@ -122,6 +124,47 @@ static void use_copied_key(struct stage *s)
     CHECK_NUM(sign_in_counting(s, 3), 401);
 }
 
+static void leave(struct stage *s)
+{
+    CHECK_NUM(post(s->owner, "/v1/account/deletion", "{}")->status, 202);
+}
+
+static void stay(struct stage *s)
+{
+    CHECK_NUM(call(s->owner, "DELETE", "/v1/account/deletion", NULL)->status, 200);
+}
+
+/* Another spelling: the owner is still found by their address. */
+static const char *shouted(const struct stage *s)
+{
+    return text_format(test_arena(), "OWNER%s", s->email + strlen("owner"));
+}
+
+static void ask_for_address(struct stage *s)
+{
+    CHECK_NUM(post(s->owner, "/v1/account/email", json("email", shouted(s), NULL))->status, 202);
+    s->owner->csrf = mailed_token(s->w, s->email, "email_change_asked");
+}
+
+static void confirm_address(struct stage *s)
+{
+    const char *token = mailed_token(s->w, shouted(s), "email_change_confirm");
+    CHECK_NUM(post(s->owner, "/v1/account/email/confirm", json("token", token, NULL))->status, 200);
+}
+
+static void move_address(struct stage *s)
+{
+    ask_for_address(s);
+    confirm_address(s);
+}
+
+static void take_address_back(struct stage *s)
+{
+    CHECK_NUM(
+        post(client(s->w), "/v1/account/email/revoke", json("token", s->owner->csrf, NULL))->status,
+        200);
+}
+
 static const struct event events[] = {
     { "password_changed", .happen = change_password },
     { "password_changed", .prepare = ask_for_reset, .happen = reset_password },
@@ -135,6 +178,13 @@ static const struct event events[] = {
     { "new_device", .happen = come_from_elsewhere },
     { "account_locked", .happen = prove_wrongly },
     { "session_moved", .happen = move },
+    { "deletion_asked", .happen = leave },
+    { "deletion_cancelled", .prepare = leave, .happen = stay },
+    { "email_change_asked", .happen = ask_for_address, .others = 1 },
+    { "email_changed", .prepare = ask_for_address, .happen = confirm_address, .others = 1 },
+    { "email_change_revoked", .prepare = ask_for_address, .happen = take_address_back, .more = 1 },
+    { "email_change_revoked", .prepare = move_address, .happen = take_address_back, .more = 1,
+      .others = 1 },
 };
 
 static int64_t notices(const struct stage *s, const char *kind)
@@ -150,14 +200,22 @@ static int64_t notices(const struct stage *s, const char *kind)
     return count;
 }
 
+static bool has_way_back(const char *text)
+{
+    static const char *const ways[] = { "/forgot-password", "/not-me?token=",
+                                        "/settings/deletion?token=", "/revoke-email?token=" };
+    bool has_one = false;
+    for (size_t i = 0; i < COUNT(ways); i++)
+        has_one = has_one || strstr(text, ways[i]);
+    return has_one;
+}
+
 /* It says what to do if it was not the owner. */
 static void check_way_back(const struct stage *s, const char *kind)
 {
     const struct mail *m = mailed(s->w, s->email, kind);
     REQUIRE(m);
-    bool has_link = strstr(m->text, "/forgot-password") || strstr(m->text, "/not-me?token=");
-    bool has_button = strstr(m->html, "/forgot-password") || strstr(m->html, "/not-me?token=");
-    if (!has_link || !has_button)
+    if (!has_way_back(m->text) || !has_way_back(m->html))
         test_fail(__FILE__, __LINE__, "%s: no way to take the account back", kind);
     if (!strstr(m->text, s->owner->ip) && !strstr(m->text, "203.0.113."))
         test_fail(__FILE__, __LINE__, "%s: does not say from where", kind);
@@ -178,8 +236,10 @@ static void check_event(struct world *w, const struct event *e, int i)
     int kinds = mail_count(w, s.email, e->kind);
     int64_t before = notices(&s, ""), of_kind = notices(&s, e->kind);
     e->happen(&s);
-    if (mail_count(w, s.email, e->kind) != kinds + 1 || mail_count(w, s.email, NULL) != mails + 1 ||
-        mail_count(w, NULL, NULL) != everybodys + 1)
+    int own = 1 + e->more;
+    if (mail_count(w, s.email, e->kind) != kinds + 1 ||
+        mail_count(w, s.email, NULL) != mails + own ||
+        mail_count(w, NULL, NULL) != everybodys + own + e->others)
         test_fail(__FILE__, __LINE__, "%s (line %d): not exactly one mail", e->kind, i);
     if (notices(&s, e->kind) != of_kind + 1 || notices(&s, "") != before + 1)
         test_fail(__FILE__, __LINE__, "%s (line %d): not exactly one notice", e->kind, i);
