@@ -129,7 +129,7 @@ static void leave(struct stage *s)
     CHECK_NUM(post(s->owner, "/v1/account/deletion", "{}")->status, 202);
 }
 
-static void stay(struct stage *s)
+static void stay_after_all(struct stage *s)
 {
     CHECK_NUM(call(s->owner, "DELETE", "/v1/account/deletion", NULL)->status, 200);
 }
@@ -179,7 +179,7 @@ static const struct event events[] = {
     { "account_locked", .happen = prove_wrongly },
     { "session_moved", .happen = move },
     { "deletion_asked", .happen = leave },
-    { "deletion_cancelled", .prepare = leave, .happen = stay },
+    { "deletion_cancelled", .prepare = leave, .happen = stay_after_all },
     { "email_change_asked", .happen = ask_for_address, .others = 1 },
     { "email_changed", .prepare = ask_for_address, .happen = confirm_address, .others = 1 },
     { "email_change_revoked", .prepare = ask_for_address, .happen = take_address_back, .more = 1 },
