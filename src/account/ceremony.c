@@ -73,12 +73,13 @@ enum err ceremony_take(struct tx *tx, const struct ceremony *of)
     return rows ? OK : E_GONE;
 }
 
-enum err ceremony_purge(struct tx *tx, int64_t now)
+enum err ceremony_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_run(tx,
-                  "DELETE FROM ceremony WHERE id IN"
-                  " (SELECT id FROM ceremony WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
-                  V(num(now)));
+    return db_purge(
+        tx,
+        "DELETE FROM ceremony WHERE id IN"
+        " (SELECT id FROM ceremony WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+        V(num(now)), ret_more);
 }
 
 /* What is in there lives for minutes, and says nothing about anybody. */

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "db/db.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum ceremony_purpose {
@@ -37,5 +38,5 @@ enum err ceremony_look(struct tx *tx, const char *challenge, struct ceremony *re
 /* Uses it up: at most one caller gets OK for it. E_GONE otherwise. */
 enum err ceremony_take(struct tx *tx, const struct ceremony *of);
 
-/* Removes expired ones, at most a batch. */
-enum err ceremony_purge(struct tx *tx, int64_t now);
+/* Removes expired ones, at most a batch; *ret_more: there may be others. */
+enum err ceremony_purge(struct tx *tx, int64_t now, bool *ret_more);

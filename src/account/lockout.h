@@ -28,7 +28,6 @@ enum { LOCKOUT_EVERY = 5, LOCKOUT_FOREVER = 100 };
 #define LOCKOUT_TOTP "totp"
 #define LOCKOUT_RECOVERY_CODE "recovery_code"
 #define LOCKOUT_EMAIL_CODE "email_code"
-#define LOCKOUT_PASSKEY "passkey"
 
 struct lockout {
     int64_t failures;     /* in a row, with this attempt */

@@ -12,6 +12,7 @@
 #include "account/account.h"
 #include "account/credential.h"
 #include "account/passkey.h"
+#include "account/passkey_maker.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "service/setting.h"
@@ -97,11 +98,14 @@ static bool is_discoverable(struct req *rq)
     return !rk || rk->kind != JSON_IS_FALSE;
 }
 
-static const char *choose_name(struct req *rq, const struct ceremony *ceremony)
+static const char *choose_name(struct req *rq, const struct ceremony *ceremony,
+                               const struct webauthn_registered *proof)
 {
-    if (field(rq, "name"))
-        return field(rq, "name");
-    return ceremony->name ? ceremony->name : session_device(rq->arena, rq->from.user_agent);
+    const char *chosen = field(rq, "name") ? field(rq, "name") : ceremony->name;
+    const char *maker = passkey_maker(webauthn_credential(proof)->aaguid);
+    if (chosen || maker)
+        return chosen ? chosen : maker;
+    return session_device(rq->arena, rq->from.user_agent);
 }
 
 static enum err verify(struct req *rq, const struct passkey_answer *answer,
@@ -135,7 +139,8 @@ static enum err store(struct req *rq, const struct passkey_answer *answer,
 {
     int64_t count;
     const char *account_id = rq->session.account_id;
-    struct passkey_traits traits = { choose_name(rq, &answer->ceremony), is_discoverable(rq) };
+    struct passkey_traits traits = { choose_name(rq, &answer->ceremony, proof),
+                                     is_discoverable(rq) };
     TRY(passkey_count(&rq->tx, account_id, &count));
     if (count >= PASSKEYS_MAX)
         return refuse_registration(rq, "too_many", PROBLEM_PASSKEYS_TOO_MANY);
@@ -316,7 +321,7 @@ static enum err endpoints(struct req *rq)
 
 static enum err purge(struct job *job)
 {
-    return ceremony_purge(job->tx, job->now);
+    return ceremony_purge(job->tx, job->now, &job->more);
 }
 
 #define PASSKEY_GIVES                                                                    \

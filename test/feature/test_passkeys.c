@@ -88,6 +88,11 @@ TEST_IN_WORLD(creation_options_are_what_browsers_take)
     struct soft_answer said = answer_to(key, r);
     r = post(ann, REGISTER "finish", soft_registration(test_arena(), key, &said));
     CHECK_TEXT(text_of(r, "name"), "Blue key"); /* as it was called at the beginning */
+    struct soft_credential *other = soft_credential_new(-7);
+    said = answer_to(other, post(ann, REGISTER "begin", "{}"));
+    said.aaguid = MEM("\xd5\x48\x82\x6e\x79\xb4\xdb\x40\xa3\xd8\x11\x11\x6f\x7e\x83\x49", 16);
+    r = post(ann, REGISTER "finish", soft_registration(test_arena(), other, &said));
+    CHECK_TEXT(text_of(r, "name"), "Bitwarden");
     r = post(ann, REGISTER "begin", "{}");
     CHECK(text_of(r, "excludeCredentials.0.id") != NULL);
     CHECK_TEXT(text_of(r, "excludeCredentials.0.transports.0"), "hybrid");
