@@ -18,7 +18,7 @@
 #include "web/req.h"
 
 /* A request's memory holds a copy twice: sealed and open. */
-enum { COPY_MAX = 3 << 20, KEPT = 3 };
+enum { COPY_MAX = 7 << 19, KEPT = 3 };
 
 struct export
 {

@@ -23,6 +23,7 @@ enum {
     VERIFY_BATCH = 500,
     RETAIN_BATCH = 1000,
     WRITE_MAX = 2000,
+    WRITE_ROOM = 64 << 10,
     BATCH_ARENA = 256 << 20
 };
 
@@ -218,7 +219,7 @@ enum err audit_write(struct tx *tx, const char *account_id, struct json_writer *
     struct audit_row *rows;
     size_t count;
     TRY(audit_tail(tx, account_id, NULL, WRITE_MAX, &rows, &count));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && j->out->n + WRITE_ROOM < j->out->max; i++)
         write_row(j, &rows[i]);
     return OK;
 }

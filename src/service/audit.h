@@ -62,8 +62,10 @@ enum err audit_history(struct tx *tx, const char *account_id, const char *before
 const char *audit_doer(const struct audit_row *row);
 bool audit_is_by_staff(const struct audit_row *row);
 
-/* Puts the newest 2000 rows about an account, newest first, into an array that was begun: a copy
-   that is fetched in one answer has to end somewhere, and what is older can be paged through. */
+/* Puts the newest 2000 rows about an account, newest first, into an array that was begun, or fewer
+   when the writer's buffer is nearly full: a copy that is fetched in one answer has to end
+   somewhere, strangers who fail to sign in must not make it overflow, and what is older can be
+   paged through. */
 enum err audit_write(struct tx *tx, const char *account_id, struct json_writer *j);
 
 struct audit_verdict {

@@ -144,6 +144,39 @@ TEST_IN_WORLD(a_copy_by_the_pages)
     CHECK(text_starts(header_of(r, "location"), "/reauth?next=/settings/export/exp_"));
 }
 
+/* --- large --- */
+
+/* A stranger fails to sign in as long as it takes, with a User-Agent that JSON makes twice as long:
+   the owner gets a copy all the same. */
+TEST_IN_WORLD(DOS_nobody_makes_somebodys_copy_too_large)
+{
+    enum { AGENT = 512 };
+    struct client *ann = signed_in(w, ANN);
+    char agent[AGENT + 1] = "";
+    memset(agent, '"', AGENT);
+    run_sql(w, text_format(test_arena(),
+                           "INSERT INTO audit (chain, seq, id, at, event, account_id, actor, ip,"
+                           "                   user_agent, request_id, detail, hash)"
+                           " WITH RECURSIVE n(i) AS"
+                           "   (SELECT 100000 UNION ALL SELECT i + 1 FROM n WHERE i < 102200)"
+                           " SELECT a.chain, a.seq + n.i, 'aud_8' || n.i, a.at, a.event,"
+                           "        a.account_id, a.actor, a.ip, '%s', a.request_id, a.detail,"
+                           "        a.hash"
+                           "   FROM n, (SELECT * FROM audit WHERE event = 'session.started') a",
+                           agent));
+    const char *path = asked(ann);
+    run_jobs(w);
+    struct reply *r = get(ann, path);
+    CHECK_NUM(r->status, 200);
+    int events = 0; /* more values than our own reader takes at once */
+    for (const char *p = r->body; (p = strstr(p, "\"id\":\"aud_")); p++)
+        events++;
+    CHECK(events > 1000 && events <= 2000);
+    CHECK(text_starts(r->body, "{\"id\":\"exp_") && text_ends(r->body, "]}}"));
+    CHECK(strstr(r->body, "\"account\":[{\"id\":\"usr_") != NULL);
+    CHECK_NUM(get(ann, "/v1/account/activity?limit=200")->status, 200);
+}
+
 /* --- many at once --- */
 
 static void ask_once(void *arg, int)

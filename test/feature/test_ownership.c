@@ -83,13 +83,12 @@ TEST_IN_WORLD(IDOR_01_an_id_is_one_id_to_the_letter)
 static size_t own_things(struct world *w, const char *email, const char *ret[12])
 {
     static const char *const of_kind[] = {
-        "SELECT s.id FROM session s JOIN account a ON a.id = s.account_id WHERE a.email_key = $1",
-        "SELECT d.id FROM device d JOIN account a ON a.id = d.account_id WHERE a.email_key = $1",
-        "SELECT p.id FROM passkey p JOIN account a ON a.id = p.account_id WHERE a.email_key = $1",
-        "SELECT n.id FROM notification n JOIN account a ON a.id = n.account_id"
-        " WHERE a.email_key = $1",
-        "SELECT e.id FROM export e JOIN account a ON a.id = e.account_id WHERE a.email_key = $1",
-        "SELECT u.id FROM audit u JOIN account a ON a.id = u.account_id WHERE a.email_key = $1",
+        "SELECT s.id FROM session s, account a WHERE a.id = account_id AND email_key = $1",
+        "SELECT d.id FROM device d, account a WHERE a.id = account_id AND email_key = $1",
+        "SELECT p.id FROM passkey p, account a WHERE a.id = account_id AND email_key = $1",
+        "SELECT n.id FROM notification n, account a WHERE a.id = account_id AND email_key = $1",
+        "SELECT e.id FROM export e, account a WHERE a.id = account_id AND email_key = $1",
+        "SELECT u.id FROM audit u, account a WHERE a.id = account_id AND email_key = $1",
         "SELECT a.id FROM account a WHERE a.email_key = $1",
     };
     size_t n = 0;
