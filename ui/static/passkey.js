@@ -53,6 +53,12 @@ const post = async (box, path, members) => {
   throw new Refused(await reply.json());
 };
 
+/* Only ever to a page of ours. */
+const leave = (next) => {
+  const to = new URL(next || "/", location.href);
+  location.assign(to.origin === location.origin ? to : "/");
+};
+
 /* --- what is said --- */
 const words = {
   passkey_refused: "refused", challenge_expired: "expired", rate_limited: "many", passkey_known: "known",
@@ -71,7 +77,8 @@ const say = (box, word) => {
 
 const explain = (box, error) => {
   const door = doors[error.code];
-  if (door) return location.assign(`${door}?next=${encodeURIComponent(location.pathname)}`);
+  const next = box.dataset.passkey === "second_step" ? box.dataset.next : location.pathname;
+  if (door) return leave(next ? `${door}?next=${encodeURIComponent(next)}` : door);
   if (error.name === "NotAllowedError") return say(box, "cancelled");
   if (error.name === "InvalidStateError") return say(box, "known");
   return say(box, words[error.code] ?? "failed");
@@ -92,7 +99,7 @@ const prove = async (box, mediation) => {
   if (box.dataset.passkey !== "reauth") answer.cookie = true;
   if (document.querySelector("[name=remember_device]")?.checked) answer.remember_device = true;
   await post(box, "login/finish", answer);
-  location.assign(box.dataset.next || "/");
+  leave(box.dataset.next);
 };
 
 /* Passkeys among the suggestions of the address field. Nobody asked for anything yet, so nothing is
@@ -117,7 +124,7 @@ const register = async (box) => {
   const publicKey = readOptions(options, "parseCreationOptionsFromJSON");
   const credential = await navigator.credentials.create({ publicKey });
   await post(box, "register/finish", { ...writeAnswer(credential), ...members });
-  location.assign(box.dataset.next);
+  leave(box.dataset.next);
 };
 
 const press = async (box, button) => {
