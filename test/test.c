@@ -120,6 +120,7 @@ int test_run(void (*run)(void))
     run();
     test_quieten_log();
     arena_done(&arena);
+    clock_creep(0);
     clock_freeze(0);
     clock_reset_shift();
     if (folder[0])

@@ -85,9 +85,18 @@ static enum err remove_app(struct tx *tx, const struct disavowal *of)
     return account_set_mfa(tx, of->account_id, false);
 }
 
+/* The one named began a moment before its mail was owed; those since may be anybody's. */
+static enum err end_sessions(struct tx *tx, const struct disavowal *of)
+{
+    enum err e = session_end(tx, of->account_id, of->session_id);
+    if (e != E_NOT_FOUND)
+        TRY(e);
+    return session_end_since(tx, of->account_id, of->created_at);
+}
+
 enum err disavowal_apply(struct tx *tx, const struct disavowal *of)
 {
-    TRY(session_end_since(tx, of->account_id, of->created_at));
+    TRY(end_sessions(tx, of));
     TRY(forget_device(tx, of));
     TRY(pending_drop_all(tx, of->account_id));
     TRY(passkey_remove_since(tx, of->account_id, of->created_at));

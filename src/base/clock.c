@@ -13,10 +13,13 @@
 
 static _Atomic int64_t shift;
 static _Atomic int64_t frozen_at;
+static _Atomic int64_t creep;
 
 int64_t clock_now(void)
 {
-    int64_t stopped = frozen_at;
+    int64_t stopped = frozen_at, step = creep;
+    if (stopped && step)
+        return atomic_fetch_add(&frozen_at, step) + shift;
     if (stopped)
         return stopped + shift;
     struct timespec now;
@@ -44,6 +47,11 @@ void clock_reset_shift(void)
 void clock_freeze(int64_t at)
 {
     frozen_at = at;
+}
+
+void clock_creep(int64_t span)
+{
+    creep = span;
 }
 
 static struct tm calendar(int64_t at)

@@ -26,8 +26,10 @@ int64_t clock_monotonic_ns(void);
 void clock_shift(int64_t span);
 void clock_reset_shift(void);
 
-/* Stops the wall clock at a time (tests); 0 lets it run again. */
+/* Stops the wall clock at a time (tests); 0 lets it run again. clock_creep: each reading then moves
+   it on by so much, so that no two readings are the same and their order is seen. */
 void clock_freeze(int64_t at);
+void clock_creep(int64_t span);
 
 /* "2026-11-21T05:03:01.123Z" (RFC 3339, UTC). */
 char *clock_format(struct arena *arena, int64_t at);

@@ -170,7 +170,8 @@ class Page:
     def _loaded(self, what, seconds=20):
         end = time.monotonic() + seconds
         while not any(e["method"] == "Page.loadEventFired" for e in self.link.events[self.marks:]):
-            check(time.monotonic() < end, f"no page after {what}; still on {self.path}: {self.text[:300]}")
+            if time.monotonic() > end:  # only then: the page must not be asked while it changes
+                raise AssertionError(f"no page after {what}; still on {self.path}: {self.text[:300]}")
             self.link.gather(0.1)
         # Late scripts and requests of the page belong to it.
         self.link.gather(0.05)

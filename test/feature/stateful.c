@@ -94,7 +94,10 @@ static void file_letter(struct walk *k, const struct letter *letter)
                 continue;
             if (kind == LINK_RESET || kind == LINK_SIGN_IN)
                 model_end_links(k, person, kind); /* a new one replaces the one before */
-            model_add_link(k, kind, person)->token = letter->token;
+            struct link *link = model_add_link(k, kind, person);
+            link->token = letter->token;
+            if (kind == LINK_NOT_ME)
+                link->made_at = model_newest_visit(k, person);
         }
 }
 
@@ -142,6 +145,7 @@ void stateful_walk(struct world *w, const uint8_t *bytes, size_t n)
     letter_count = 0;
     outbox_set_sender(take_letter, NULL);
     settle_in(&k, ++serial);
+    clock_creep(1);
     walk_begin(&k);
     for (int i = 0; i < STEPS_MAX && k.left && !k.is_wrong; i++) {
         size_t at = walk_choose(&k, (unsigned)(walk_step_count + walk_second_step_count));
@@ -151,6 +155,7 @@ void stateful_walk(struct world *w, const uint8_t *bytes, size_t n)
         step->run(&k);
     }
     look_back(&k);
+    clock_creep(0);
     if (getenv("STATEFUL_STORY"))
         (void)printf("walk %u:%s\n", serial, k.story.p);
 }

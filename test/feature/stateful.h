@@ -119,6 +119,7 @@ const char *model_password(unsigned i);
 struct link *model_add_link(struct walk *k, enum link_kind kind, int person);
 struct visit *model_add_visit(struct walk *k, int person, int place, const struct reply *r);
 size_t model_live_visits(const struct walk *k, int person);
+int64_t model_newest_visit(const struct walk *k, int person); /* when it began */
 void model_end_links(struct walk *k, int person, enum link_kind kind);
 void model_end_visits(struct walk *k, int person, const struct visit *keep, int64_t since);
 /* What waits for a second step is void. */

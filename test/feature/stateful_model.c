@@ -93,6 +93,15 @@ size_t model_live_visits(const struct walk *k, int person)
     return n;
 }
 
+int64_t model_newest_visit(const struct walk *k, int person)
+{
+    int64_t newest = 0;
+    for (size_t i = 0; i < k->visit_count; i++)
+        if (k->visits[i].person == person && k->visits[i].started_at > newest)
+            newest = k->visits[i].started_at;
+    return newest;
+}
+
 void model_end_links(struct walk *k, int person, enum link_kind kind)
 {
     for (size_t i = 0; i < k->link_count; i++)
