@@ -59,19 +59,23 @@ static const struct route *const routes[] = {
 };
 
 static const struct job_kind *const jobs[] = {
-    register_jobs,     session_jobs, reset_jobs,      device_jobs,       totp_jobs,
-    notification_jobs, export_jobs,  magic_link_jobs, email_code_jobs,   attempt_jobs,
-    passkey_jobs,      setup_jobs,   deletion_jobs,   email_change_jobs, upkeep_jobs,
-    outbox_jobs,       NULL,
+    register_jobs, session_jobs,      reset_jobs,
+    device_jobs,   totp_jobs,         notification_jobs,
+    export_jobs,   magic_link_jobs,   email_code_jobs,
+    attempt_jobs,  passkey_jobs,      setup_jobs,
+    deletion_jobs, email_change_jobs, inactive_jobs,
+    upkeep_jobs,   outbox_jobs,       NULL,
 };
 
 /* What refers to a row goes before it; the account is the last. */
 static const struct personal_table *const personal[] = {
-    registration_personal, session_personal,      reset_personal,     pending_personal,
-    lockout_personal,      device_personal,       disavowal_personal, totp_personal,
-    recovery_personal,     notification_personal, export_personal,    magic_link_personal,
-    email_code_personal,   passkey_personal,      ceremony_personal,  deletion_personal,
-    email_change_personal, service_personal,      account_personal,   NULL,
+    registration_personal, session_personal,      reset_personal,
+    pending_personal,      lockout_personal,      device_personal,
+    disavowal_personal,    inactivity_personal,   totp_personal,
+    recovery_personal,     notification_personal, export_personal,
+    magic_link_personal,   email_code_personal,   passkey_personal,
+    ceremony_personal,     deletion_personal,     email_change_personal,
+    service_personal,      account_personal,      NULL,
 };
 
 void app_register(void)

@@ -17,7 +17,7 @@ extern const struct route register_routes[], login_routes[], session_routes[], r
 
 extern const struct job_kind register_jobs[], session_jobs[], reset_jobs[], upkeep_jobs[],
     device_jobs[], totp_jobs[], notification_jobs[], export_jobs[], magic_link_jobs[],
-    email_code_jobs[], passkey_jobs[], setup_jobs[];
+    email_code_jobs[], passkey_jobs[], setup_jobs[], inactive_jobs[];
 
 extern const struct route deletion_routes[], email_change_routes[];
 extern const struct job_kind deletion_jobs[], email_change_jobs[];

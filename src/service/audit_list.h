@@ -36,6 +36,8 @@ AUDIT(RECOVERY_CODE_USED, "recovery_code.used",
 AUDIT(RECOVERY_CODES_RENEWED, "recovery_codes.renewed",
       "new recovery codes were made; the old ones are void")
 AUDIT(DEVICE_NEW, "device.new", "a sign-in came from a device not seen before; its owner was told")
+AUDIT(INACTIVE_WARNED, "account.inactive_warned",
+      "the owner was told that the account is closed unless it is used")
 AUDIT(DEVICE_TRUSTED, "device.trusted", "a device may skip the second step for a while")
 AUDIT(DEVICE_FORGOTTEN, "device.forgotten", "the owner forgot a device, or took back its trust")
 AUDIT(SIGN_IN_DISAVOWED, "session.disavowed", "the owner said that a sign-in was not theirs")

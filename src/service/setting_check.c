@@ -29,6 +29,8 @@ static const struct range {
     { SETTING_SESSION_IDLE, MINUTE, 3650 * DAY },
     { SETTING_SESSION_ABSOLUTE, MINUTE, 3650 * DAY },
     { SETTING_VERIFY_EMAIL_TTL, MINUTE, 30 * DAY },
+    { SETTING_INACTIVE_WARN_AFTER, 0, 3650 * DAY },
+    { SETTING_INACTIVE_CLOSE_AFTER, 0, 3650 * DAY },
     { SETTING_RESET_TTL, MINUTE, DAY },
     { SETTING_PENDING_TTL, MINUTE, HOUR },
     { SETTING_FRESH_PROOF, MINUTE, DAY },
@@ -333,6 +335,19 @@ static const struct {
     { SETTING_SMTP_USER, SETTING_SMTP_PASS },
 };
 
+/* Nobody's account goes without a warning that leaves them time. */
+static void check_inactivity(const struct setting_value *values, struct setting_problems *problems)
+{
+    int64_t warn = values[SETTING_INACTIVE_WARN_AFTER].num;
+    int64_t close = values[SETTING_INACTIVE_CLOSE_AFTER].num;
+    if (!warn != !close)
+        setting_problem(problems,
+                        "INACTIVE_WARN_AFTER and INACTIVE_CLOSE_AFTER: give both or neither");
+    else if (warn && (warn < 30 * DAY || close < warn + 7 * DAY))
+        setting_problem(problems, "INACTIVE_CLOSE_AFTER: must be at least 7d longer than "
+                                  "INACTIVE_WARN_AFTER, and that at least 30d");
+}
+
 void setting_check_together(const struct setting_value *values, struct setting_problems *problems)
 {
     for (size_t i = 0; i < COUNT(pairs); i++)
@@ -343,6 +358,7 @@ void setting_check_together(const struct setting_value *values, struct setting_p
         !values[SETTING_PUBLIC_URL].is_loopback)
         setting_problem(problems, "RATE_LIMITS: off is only accepted while PUBLIC_URL is a "
                                   "loopback address");
+    check_inactivity(values, problems);
     setting_check_fixture(values, problems);
     if (values[SETTING_SESSION_IDLE].num > values[SETTING_SESSION_ABSOLUTE].num)
         setting_problem(problems, "SESSION_IDLE: must not be longer than SESSION_ABSOLUTE");

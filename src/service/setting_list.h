@@ -74,6 +74,10 @@ SETTING(EMAIL_CODE_TTL, SPAN, "10m", LIVE, "lifetime of a mailed sign-in code")
 SETTING(EMAIL_CHANGE_TTL, SPAN, "24h", LIVE, "lifetime of the link that confirms a new address")
 SETTING(DELETION_GRACE, SPAN, "30d", LIVE, "an account is removed so long after its owner asked")
 SETTING(EXPORT_TTL, SPAN, "7d", LIVE, "how long an export of somebody's data can be fetched")
+SETTING(INACTIVE_WARN_AFTER, SPAN, "0", LIVE,
+        "a user who was not seen for so long is warned by mail; 0: never; not staff")
+SETTING(INACTIVE_CLOSE_AFTER, SPAN, "0", LIVE,
+        "and their account closed after so long, with the grace of every deletion; 0: never")
 SETTING(SETUP_TTL, SPAN, "15m", 0, "lifetime of the first administrator's link")
 SETTING(AUDIT_KEEP, SPAN, "400d", LIVE, "how long audit events are kept")
 SETTING(KEY_ROTATE_EVERY, SPAN, "30d", LIVE, "age at which the signing key is replaced")
