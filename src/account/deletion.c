@@ -119,10 +119,8 @@ enum err deletion_finish(struct tx *tx, const char *account_id, bool *ret_is_gon
         return OK; /* its owner was faster */
     TRY(account_may_go(tx, &who));
     TRY(personal_remove(tx, who.id));
-    TRY(say_goodbye(tx, &who));
-    TRY(audit_add(tx, &audit_by_system, AUDIT_ACCOUNT_REMOVED, who.id, NULL));
     *ret_is_gone = true;
-    return OK;
+    return say_goodbye(tx, &who);
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)

@@ -82,6 +82,6 @@ enum err personal_write_rows(struct tx *tx, const char *columns, const char *sql
 /* The services do not know of this list. Audit events outlive the person, without their name. */
 const struct personal_table service_personal[] = {
     { "outbox", outbox_write, outbox_forget },
-    { "audit", audit_write, NULL },
+    { "audit", audit_write, audit_erase },
     { 0 },
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The audit log: see audit.h. A row's hash covers the hash before it and all its columns, each with
- * its length, so no two rows give the same input. The head row is updated first, which also makes
- * writers of one chain take turns.
+ * its length, so no two rows give the same input; of address, program and request it covers a
+ * salted commitment, so that they can be erased while the chain stays whole. The head row is
+ * updated first, which also makes writers of one chain take turns.
  *
  * The chains need no key: who can rewrite a whole chain with its head is found by the checkpoints,
  * which stand in the log, outside the store.
@@ -13,6 +14,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 
@@ -20,6 +22,7 @@
 
 enum {
     CHAINS = 16,
+    SALT_BYTES = 16,
     VERIFY_BATCH = 500,
     RETAIN_BATCH = 1000,
     WRITE_MAX = 2000,
@@ -63,7 +66,34 @@ static struct mem piece(const char *text)
     return text ? mem_text(text) : MEM("", 1);
 }
 
-static void hash_row(const struct audit_row *row, struct mem previous, uint8_t out[SHA256_BYTES])
+/* Without the salt nobody finds out by trying which of all addresses it was. */
+static void commit_to(const struct audit_row *row, struct mem salt, uint8_t out[SHA256_BYTES])
+{
+    struct mem pieces[] = { salt, piece(row->ip), piece(row->user_agent), piece(row->request_id) };
+    sha256_pieces(pieces, COUNT(pieces), out);
+}
+
+static void hash_row(const struct audit_row *row, struct mem commitment, struct mem previous,
+                     uint8_t out[SHA256_BYTES])
+{
+    struct mem pieces[] = {
+        previous,
+        MEM(&row->chain, sizeof row->chain),
+        MEM(&row->seq, sizeof row->seq),
+        MEM(&row->at, sizeof row->at),
+        piece(row->id),
+        piece(row->event),
+        piece(row->account_id),
+        piece(row->actor),
+        commitment,
+        piece(row->detail),
+    };
+    sha256_pieces(pieces, COUNT(pieces), out);
+}
+
+/* Rows from before there were commitments. */
+static void hash_old_row(const struct audit_row *row, struct mem previous,
+                         uint8_t out[SHA256_BYTES])
 {
     struct mem pieces[] = {
         previous,
@@ -103,7 +133,7 @@ enum err audit_add(struct tx *tx, const struct audit_by *by, enum audit_event ev
                    const char *account_id, const char *detail)
 {
     struct mem previous;
-    uint8_t hash[SHA256_BYTES];
+    uint8_t hash[SHA256_BYTES], commitment[SHA256_BYTES], salt[SALT_BYTES];
     struct audit_row row = {
         .id = id_new(tx->arena, "aud"),
         .at = clock_now(),
@@ -116,15 +146,18 @@ enum err audit_add(struct tx *tx, const struct audit_by *by, enum audit_event ev
         .detail = detail ? detail : "{}",
     };
     row.chain = chain_of(account_id, row.id);
+    random_bytes(salt, sizeof salt);
+    commit_to(&row, MEM(salt, sizeof salt), commitment);
     TRY(take_place(tx, row.chain, &row.seq, &previous));
-    hash_row(&row, previous, hash);
+    hash_row(&row, MEM(commitment, sizeof commitment), previous, hash);
     TRY(db_run(tx,
                "INSERT INTO audit (chain, seq, id, at, event, account_id, actor, ip, user_agent,"
-               "                   request_id, detail, hash)"
-               "     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+               "                   request_id, detail, hash, salt, commitment)"
+               "     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                V(num(row.chain), num(row.seq), text(row.id), num(row.at), text(row.event),
                  text(row.account_id), text(row.actor), text(row.ip), text(row.user_agent),
-                 text(row.request_id), text(row.detail), blob(MEM(hash, sizeof hash)))));
+                 text(row.request_id), text(row.detail), blob(MEM(hash, sizeof hash)),
+                 blob(MEM(salt, sizeof salt)), blob(MEM(commitment, sizeof commitment)))));
     return db_run(tx, "UPDATE audit_head SET hash = $1 WHERE chain = $2",
                   V(blob(MEM(hash, sizeof hash)), num(row.chain)));
 }
@@ -244,33 +277,86 @@ static void blame(struct audit_verdict *v, int64_t chain, int64_t seq, const cha
     v->what = what;
 }
 
+/* Columns after those of read_row. */
+enum { AT_HASH = 11, AT_SALT, AT_COMMITMENT };
+
+/* The removal of an account is an event, in the chain of its other events and after seq. */
+static enum err is_removed(struct tx *tx, const char *account_id, int64_t seq, bool *ret)
+{
+    int64_t count = 0;
+    TRY(db_one(tx,
+               "SELECT count(*) FROM audit"
+               " WHERE account_id = $1 AND event = 'account.removed' AND seq > $2",
+               V(text(account_id), num(seq)), INTO(to_num(&count))));
+    *ret = count > 0;
+    return OK;
+}
+
+/* A row may have lost its person only when the chains say that the account was removed later, or
+   that of who acted on another's account. */
+static enum err check_erased(struct tx *tx, const struct audit_row *row, bool *ret_is_good)
+{
+    *ret_is_good = false;
+    if (row->ip || row->user_agent || row->request_id)
+        return OK;
+    TRY(is_removed(tx, row->account_id, row->seq, ret_is_good));
+    if (*ret_is_good || text_equal(row->actor, row->account_id))
+        return OK;
+    return is_removed(tx, row->actor, 0, ret_is_good);
+}
+
+static enum err check_person(struct tx *tx, const struct audit_row *row, const struct db_rows *rows,
+                             size_t i, bool *ret_is_good)
+{
+    uint8_t commitment[SHA256_BYTES];
+    struct mem salt = db_at(rows, i, AT_SALT)->blob;
+    if (db_at(rows, i, AT_SALT)->kind == DB_NULL)
+        return check_erased(tx, row, ret_is_good);
+    commit_to(row, salt, commitment);
+    *ret_is_good =
+        mem_equal(db_at(rows, i, AT_COMMITMENT)->blob, MEM(commitment, sizeof commitment));
+    return OK;
+}
+
 /* The row that follows seq - 1 must be seq, and its hash must follow from the one before. */
-static void check_row(struct walk *w, const struct db_rows *rows, size_t i, struct audit_verdict *v)
+static enum err check_row(struct tx *tx, struct walk *w, const struct db_rows *rows, size_t i,
+                          struct audit_verdict *v)
 {
     uint8_t hash[SHA256_BYTES];
+    bool is_old = db_at(rows, i, AT_COMMITMENT)->kind == DB_NULL, is_good = true;
     struct audit_row row = read_row(rows, i);
-    hash_row(&row, link_of(w), hash);
-    if (row.seq != w->next_seq)
-        return blame(v, w->chain, w->next_seq, "a row is missing");
-    if (!mem_equal(db_at(rows, i, 11)->blob, MEM(hash, sizeof hash)))
-        return blame(v, w->chain, w->next_seq, "the row was changed or moved");
+    if (is_old)
+        hash_old_row(&row, link_of(w), hash);
+    else
+        hash_row(&row, db_at(rows, i, AT_COMMITMENT)->blob, link_of(w), hash);
+    if (row.seq != w->next_seq) {
+        blame(v, w->chain, w->next_seq, "a row is missing");
+        return OK;
+    }
+    if (!is_old)
+        TRY(check_person(tx, &row, rows, i, &is_good));
+    if (!is_good || !mem_equal(db_at(rows, i, AT_HASH)->blob, MEM(hash, sizeof hash))) {
+        blame(v, w->chain, w->next_seq, "the row was changed or moved");
+        return OK;
+    }
     memcpy(w->link, hash, sizeof hash);
     w->link_n = sizeof hash;
     w->next_seq++;
     v->rows++;
+    return OK;
 }
 
 static enum err check_batch(struct tx *tx, struct walk *w, struct audit_verdict *v)
 {
     struct db_rows rows;
     TRY(db_each(tx,
-                "SELECT " COLUMNS ", hash FROM audit WHERE chain = $1 AND seq >= $2 AND seq <= $3"
-                " ORDER BY seq LIMIT $4",
+                "SELECT " COLUMNS ", hash, salt, commitment FROM audit"
+                " WHERE chain = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq LIMIT $4",
                 V(num(w->chain), num(w->next_seq), num(w->last_seq), num(VERIFY_BATCH)), &rows));
     if (!rows.count)
         blame(v, w->chain, w->next_seq, "the end of the chain is missing");
     for (size_t i = 0; i < rows.count && v->is_good; i++)
-        check_row(w, &rows, i, v);
+        TRY(check_row(tx, w, &rows, i, v));
     return OK;
 }
 
@@ -342,6 +428,26 @@ enum err audit_verify(struct db *db, struct arena *arena, struct audit_verdict *
     enum err e = verify(&tx, ret);
     db_rollback(&tx);
     return e;
+}
+
+/* Rows without a commitment keep what they say until retention takes them: their hash covers it. */
+static enum err erase_columns(struct tx *tx, const char *account_id)
+{
+    TRY(db_run(tx,
+               "UPDATE audit SET salt = NULL, ip = NULL, user_agent = NULL, request_id = NULL"
+               " WHERE account_id = $1 AND commitment IS NOT NULL",
+               V(text(account_id))));
+    return db_run(tx,
+                  "UPDATE audit SET salt = NULL, ip = NULL, user_agent = NULL, request_id = NULL"
+                  " WHERE actor = $1 AND actor <> account_id AND actor >= 'usr'"
+                  "   AND commitment IS NOT NULL",
+                  V(text(account_id)));
+}
+
+enum err audit_erase(struct tx *tx, const char *account_id)
+{
+    TRY(erase_columns(tx, account_id));
+    return audit_add(tx, &audit_by_system, AUDIT_ACCOUNT_REMOVED, account_id, NULL);
 }
 
 /* The last of the rows that may go: before the first one young enough, and not beyond a batch. */

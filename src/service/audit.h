@@ -68,6 +68,10 @@ bool audit_is_by_staff(const struct audit_row *row);
    paged through. */
 enum err audit_write(struct tx *tx, const char *account_id, struct json_writer *j);
 
+/* The account is removed, says an event; in all before it about the account, or by its owner,
+   address, program and request are gone. They stay verifiable. */
+enum err audit_erase(struct tx *tx, const char *account_id);
+
 struct audit_verdict {
     int64_t rows; /* checked */
     bool is_good;

@@ -284,6 +284,26 @@ static bool is_sqlite(const struct world *w)
     return text_equal(db_engine_name(w->real_db), "sqlite");
 }
 
+/* What happened stays in the log, without address, program or request, and verifies (LOG-03). */
+TEST_IN_WORLD(LOG_03_events_of_a_removed_account_lose_the_person)
+{
+    struct audit_verdict v;
+    struct client *ann = signed_in(w, ANN);
+    CHECK_NUM(get(signed_in(w, BEN), "/v1/auth/me")->status, 200);
+    const char *id = account_id_of(w, ANN);
+    CHECK_NUM(ask(ann)->status, 202);
+    end_grace(w);
+    CHECK(count_of(w, "SELECT count(*) FROM audit WHERE event = 'account.removed'") == 1);
+    CHECK(count_of(w, "SELECT count(*) FROM audit WHERE ip IS NULL") > 4);
+    CHECK(text_from(w,
+                    "SELECT id FROM audit WHERE account_id = $1 AND"
+                    " (ip IS NOT NULL OR user_agent IS NOT NULL OR request_id IS NOT NULL)",
+                    V(text(id))) == NULL);
+    CHECK(count_of(w, "SELECT count(*) FROM audit WHERE ip IS NOT NULL") > 2); /* Ben's */
+    CHECK_OK(audit_verify(w->real_db, test_arena(), &v));
+    CHECK(v.is_good);
+}
+
 TEST_IN_WORLD(nothing_about_the_person_is_left_in_any_table)
 {
     struct client *ann = signed_in(w, "ann.of.green.gables@example.org");

@@ -254,6 +254,8 @@ static const struct {
     { "audit", "chain", "the chain it is linked into: not about them" },
     { "audit", "seq", "likewise" },
     { "audit", "hash", "likewise" },
+    { "audit", "salt", "likewise" },
+    { "audit", "commitment", "likewise" },
     { "audit", "actor", "there as \"by\": staff have no name in it" },
     { "notification", "detail", "there as ip and user_agent" },
     { "export", "data", "this copy itself" },

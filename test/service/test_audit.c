@@ -8,6 +8,7 @@
 #include "../store.h"
 #include "../test.h"
 #include "base/clock.h"
+#include "crypto/digest.h"
 #include "db/migrate.h"
 
 #include <string.h>
@@ -112,6 +113,13 @@ static const struct {
     { "detail", "UPDATE audit SET detail = '{}' WHERE seq = 4", 4 },
     { "id", "UPDATE audit SET id = 'aud_1' WHERE seq = 4", 4 },
     { "hash", "UPDATE audit SET hash = (SELECT hash FROM audit_head) WHERE seq = 4", 4 },
+    { "erased",
+      "UPDATE audit SET salt = NULL, ip = NULL, user_agent = NULL, request_id = NULL WHERE seq = 4",
+      4 },
+    { "salt", "UPDATE audit SET salt = commitment WHERE seq = 4", 4 },
+    { "no salt", "UPDATE audit SET salt = NULL WHERE seq = 4", 4 },
+    { "commitment", "UPDATE audit SET commitment = hash WHERE seq = 4", 4 },
+    { "no commitment", "UPDATE audit SET commitment = NULL, salt = NULL WHERE seq = 4", 4 },
     { "first", "UPDATE audit SET ip = 'x' WHERE seq = 1", 1 },
     { "last", "UPDATE audit SET ip = 'x' WHERE seq = 9", 9 },
     { "removed", "DELETE FROM audit WHERE seq = 4", 4 },
@@ -124,7 +132,7 @@ static const struct {
     { "front hidden", "UPDATE audit_head SET first_seq = 3", 3 },
     { "copied",
       "INSERT INTO audit SELECT chain, 10, id, at, event, account_id, actor, ip,"
-      " user_agent, request_id, detail, hash FROM audit WHERE seq = 9",
+      " user_agent, request_id, detail, hash, salt, commitment FROM audit WHERE seq = 9",
       10 },
 };
 
@@ -250,4 +258,121 @@ TEST_ON_STORES(the_tail_is_newest_first_and_pages)
     CHECK_NUM(count, ROWS - 1);
     CHECK_NUM(rows[0].seq, 8);
     db_rollback(&tx);
+}
+
+static void erase(struct db *db, const char *account_id)
+{
+    struct tx tx;
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(audit_erase(&tx, account_id));
+    CHECK_OK(db_commit(&tx));
+}
+
+static int64_t count(struct db *db, const char *sql)
+{
+    struct tx tx;
+    int64_t n = -1;
+    db_begin(&tx, db, DB_PEEK, test_arena());
+    CHECK_OK(db_one(&tx, sql, V_NONE, INTO(to_num(&n))));
+    db_rollback(&tx);
+    return n;
+}
+
+TEST_ON_STORES(a_person_leaves_the_log_and_the_chain_stays_whole)
+{
+    static const char staff[] = "usr_09876543210987654321098765";
+    fill(db);
+    struct tx tx;
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(audit_add(&tx, &(struct audit_by){ ANN, "192.0.2.7", "curl/8", "req_2" },
+                       AUDIT_ACCOUNT_LOCKED, staff, NULL));
+    CHECK_OK(audit_add(&tx, &(struct audit_by){ staff, "192.0.2.8", "curl/8", "req_3" },
+                       AUDIT_LOGIN_FAILED, staff, NULL));
+    CHECK_OK(db_commit(&tx));
+    erase(db, ANN);
+    CHECK_NUM(count(db, "SELECT count(*) FROM audit WHERE ip IS NOT NULL OR user_agent IS NOT NULL"
+                        " OR request_id IS NOT NULL"),
+              1);
+    CHECK_NUM(count(db, "SELECT count(*) FROM audit WHERE ip = '192.0.2.8'"), 1);
+    CHECK_NUM(count(db, "SELECT count(*) FROM audit"), ROWS + 3);
+    struct audit_verdict v = verdict_of(db);
+    CHECK(v.is_good);
+    CHECK_NUM(v.rows, ROWS + 3);
+    retain(db, start + 4 * MINUTE);
+    CHECK(verdict_of(db).is_good);
+}
+
+/* What somebody does to the rows of a person that was removed. */
+static const struct {
+    const char *name, *sql;
+    int64_t bad_seq;
+} erased_attacks[] = {
+    { "another event", "UPDATE audit SET event = 'session.started' WHERE seq = 4", 4 },
+    { "an address again", "UPDATE audit SET ip = '192.0.2.1' WHERE seq = 4", 4 },
+    { "an address and a salt", "UPDATE audit SET ip = '192.0.2.1', salt = commitment WHERE seq = 4",
+      4 },
+    { "another commitment", "UPDATE audit SET commitment = hash WHERE seq = 4", 4 },
+    { "the removal removed", "DELETE FROM audit WHERE event = 'account.removed'", 1 },
+    { "the removal erased", "UPDATE audit SET salt = NULL WHERE event = 'account.removed'", 10 },
+};
+
+TEST_ON_STORES(LOG_03_an_erased_row_is_still_guarded)
+{
+    fill(db);
+    for (size_t i = 0; i < COUNT(erased_attacks); i++) {
+        erase(db, ANN);
+        CHECK(verdict_of(db).is_good);
+        run(db, erased_attacks[i].sql, V_NONE);
+        check_bad(db, erased_attacks[i].name, erased_attacks[i].bad_seq);
+        refill(db);
+    }
+}
+
+/* A row as versions before commitments wrote it. */
+static void add_old_row(struct db *db)
+{
+    struct tx tx;
+    uint8_t hash[SHA256_BYTES];
+    const int64_t chain = 3, seq = 1, at = start;
+    struct mem pieces[] = {
+        MEM_NONE,
+        MEM(&chain, sizeof chain),
+        MEM(&seq, sizeof seq),
+        MEM(&at, sizeof at),
+        mem_text("aud_1"),
+        mem_text("login.failed"),
+        MEM("", 1),
+        mem_text("anonymous"),
+        mem_text("192.0.2.1"),
+        mem_text("curl/8"),
+        MEM("", 1),
+        mem_text("{}"),
+    };
+    sha256_pieces(pieces, COUNT(pieces), hash);
+    struct db_value value = blob(MEM(hash, sizeof hash));
+    db_begin(&tx, db, DB_WRITE, test_arena());
+    CHECK_OK(db_run(&tx,
+                    "INSERT INTO audit (chain, seq, id, at, event, actor, ip, user_agent, detail,"
+                    "                   hash)"
+                    "     VALUES (3, 1, 'aud_1', $1, 'login.failed', 'anonymous', '192.0.2.1',"
+                    "             'curl/8', '{}', $2)",
+                    V(num(at), value)));
+    CHECK_OK(db_run(&tx,
+                    "INSERT INTO audit_head (chain, seq, hash, first_seq, first_link)"
+                    "     VALUES (3, 1, $1, 1, $2)",
+                    V(value, blob(MEM_NONE))));
+    CHECK_OK(db_commit(&tx));
+}
+
+TEST_ON_STORES(LOG_03_rows_from_before_commitments_still_verify)
+{
+    CHECK_OK(migrate_up(db, test_arena()));
+    add_old_row(db);
+    CHECK(verdict_of(db).is_good);
+    for (int i = 0; i < 60; i++) /* some follow in its chain */
+        add(db, NULL, "192.0.2.1");
+    CHECK(verdict_of(db).is_good);
+    CHECK(count(db, "SELECT count(*) FROM audit WHERE chain = 3") > 1);
+    run(db, "UPDATE audit SET ip = 'x' WHERE chain = 3 AND seq = 1", V_NONE);
+    check_bad(db, "an old row", 1);
 }
