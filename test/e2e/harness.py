@@ -43,8 +43,7 @@ def binary(flavour="dev"):
 
 # --- tests ---------------------------------------------------------------------------------------
 def test(function):
-    if function.__module__ == "__main__":  # a file may be imported for its helpers
-        _tests.append((function.__name__, function))
+    _tests.append((function.__name__, function))
     return function
 
 
