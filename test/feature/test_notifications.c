@@ -180,7 +180,10 @@ TEST_IN_WORLD(old_notices_go)
     wait_for(2 * DAY);
     run_jobs(w);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM notification"), 1);
-    wait_for(310 * DAY);
+    wait_for(308 * DAY);
+    run_jobs(w);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM notification"), 1);
+    wait_for(2 * DAY);
     run_jobs(w);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM notification"), 0);
 }
