@@ -226,6 +226,25 @@ def what_goes_wrong_is_said():
 
 
 @test
+def a_suggested_passkey_that_was_removed_is_said_to_be():
+    with Server() as server, Browser() as browser:
+        page = browser.page(server)
+        sign_up(server, page)
+        Authenticator(page)
+        add_passkey(page)
+        api = server.login(ANN)
+        only = api.get("/v1/auth/passkeys").json["data"][0]["id"]
+        equal(api.api("DELETE", f"/v1/auth/passkeys/{only}").status, 204)
+        page.goto("/login")
+        page.wait("document.querySelector('[data-says=refused]:not([hidden])')")
+        asked = page.value("performance.getEntriesByType('resource').filter(e => e.name.endsWith('/begin')).length")
+        time.sleep(0.5)
+        equal(page.value("performance.getEntriesByType('resource').filter(e => e.name.endsWith('/begin')).length"),
+              asked, "it is not asked again and again")
+        no_complaints(page, but="passkeys/login/finish")
+
+
+@test
 def without_script_or_passkeys_nothing_is_promised():
     with Server() as server, Browser() as browser:
         page = browser.page(server, script=False)

@@ -102,15 +102,17 @@ const prove = async (box, mediation) => {
   leave(box.dataset.next);
 };
 
-/* Passkeys among the suggestions of the address field. Nobody asked for anything yet, so nothing is
-   said when it comes to nothing. */
+/* Passkeys among the suggestions of the address field. Nobody asked for anything yet, so only what
+   came of a chosen one is said. */
 const offer = async (box) => {
   if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
   const timer = setTimeout(() => offer(box), renewAfter);
   try {
     await prove(box, "conditional");
   } catch (error) {
-    if (error instanceof Refused) explain(box, error);
+    const isChosen = ["passkey_refused", "challenge_expired"].includes(error.code);
+    if (isChosen) explain(box, error);
+    if (error.code === "challenge_expired") offer(box); /* the machine slept: ask anew */
   } finally {
     clearTimeout(timer);
   }
