@@ -113,7 +113,8 @@ enum err account_set_email(struct tx *tx, const char *id, const char *old_key,
         " (SELECT 1 FROM account o WHERE o.email_key = $4 AND o.id <> $1)",
         V(text(id), text(old_key), text(email->address), text(email->key), num(clock_now())),
         &rows);
-    return changed(e, rows, E_CONFLICT);
+    TRY(changed(e, rows, E_CONFLICT));
+    return mailbox_void(tx, id);
 }
 
 enum err account_rehash(struct tx *tx, const struct account *old, const char *phc)

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "service/job.h"
 #include "service/metric.h"
+#include "web/mail_task.h"
 #include "web/new_device.h"
 #include "web/req.h"
 
@@ -66,23 +67,6 @@ static enum err forget_page(struct req *rq)
 
 /* --- this wasn't me --- */
 
-/* The way back in is a reset link: the task that mails one (feature/reset.c). */
-static enum err mail_reset_link(struct req *rq, const struct account *who)
-{
-    struct buf task;
-    struct json_writer j;
-    buf_init(&task, rq->arena, 4000);
-    json_write(&j, &task);
-    json_begin_object(&j, NULL);
-    json_put_text(&j, "email_key", who->email_key);
-    json_put_text(&j, "ip", rq->from.ip);
-    json_put_text(&j, "user_agent", rq->from.user_agent);
-    json_put_text(&j, "request_id", rq->request_id);
-    json_end(&j);
-    rq->wakes_jobs = true;
-    return job_add(&rq->tx, "reset.send", text_copy(rq->arena, buf_mem(&task)));
-}
-
 static enum err disavow(struct req *rq)
 {
     struct disavowal d;
@@ -100,7 +84,8 @@ static enum err disavow(struct req *rq)
     TRY(disavowal_apply(&rq->tx, &d));
     metric_count(METRIC_SESSIONS_REVOKED, "disavowed", "");
     touch_account(rq, d.account_id);
-    TRY(mail_reset_link(rq, &who));
+    /* The way back in is a reset link: the task that mails one (feature/reset.c). */
+    TRY(mail_task_add(rq, "reset.send", who.email_key, NULL));
     return audit_add(&rq->tx, &rq->by, AUDIT_SIGN_IN_DISAVOWED, who.id,
                      text_format(rq->arena, "{\"session\":\"%s\"}", d.session_id));
 }

@@ -19,6 +19,7 @@
 #include "service/job.h"
 #include "service/outbox.h"
 #include "service/setting.h"
+#include "web/mail_task.h"
 #include "web/req.h"
 
 static const char *link_to(struct req *rq, const char *path, const char *token)
@@ -305,23 +306,6 @@ static enum err confirm_page(struct req *rq)
 
 /* --- the link at the old address --- */
 
-/* The way back in is a reset link: the task that mails one (feature/reset.c). */
-static enum err mail_reset_link(struct req *rq, const char *email_key)
-{
-    struct buf task;
-    struct json_writer j;
-    buf_init(&task, rq->arena, 4000);
-    json_write(&j, &task);
-    json_begin_object(&j, NULL);
-    json_put_text(&j, "email_key", email_key);
-    json_put_text(&j, "ip", rq->from.ip);
-    json_put_text(&j, "user_agent", rq->from.user_agent);
-    json_put_text(&j, "request_id", rq->request_id);
-    json_end(&j);
-    rq->wakes_jobs = true;
-    return job_add(&rq->tx, "reset.send", text_copy(rq->arena, buf_mem(&task)));
-}
-
 /* The old address again, unless the account has it still. E_GONE when somebody else proved it
    meanwhile. */
 static enum err restore(struct req *rq, const struct account *who, const struct email_change *c)
@@ -364,7 +348,8 @@ static enum err take_back(struct req *rq, const struct email_change *c)
     TRY(device_distrust_all(&rq->tx, who.id));
     TRY(audit_add(&rq->tx, &rq->by, AUDIT_EMAIL_CHANGE_REVOKED, who.id, NULL));
     TRY(tell_revoked(rq, who, c));
-    return mail_reset_link(rq, c->old_key);
+    /* The way back in is a reset link: the task that mails one (feature/reset.c). */
+    return mail_task_add(rq, "reset.send", c->old_key, NULL);
 }
 
 static enum err revoke(struct req *rq)

@@ -31,18 +31,18 @@ static enum err ask_api(struct req *rq)
 
 static enum err send_code(struct job *job)
 {
-    struct mail_sign_in_asked asked;
-    const struct account *who = &asked.who;
+    struct mail_task asked;
+    struct account who;
     int64_t lifetime = setting_span(SETTING_EMAIL_CODE_TTL), minutes = lifetime / MINUTE;
     const char *code;
-    enum err e = mail_sign_in_asked(job, &asked);
+    enum err e = mail_sign_in_asked(job, &asked, &who);
     if (e == E_NOT_FOUND)
         return OK;
     TRY(e);
-    TRY(email_code_add(job->tx, who, asked.by.ip, asked.by.user_agent, &code));
-    TRY(audit_add(job->tx, &asked.by, AUDIT_EMAIL_CODE_SENT, who->id, NULL));
+    TRY(email_code_add(job->tx, &who, asked.by.ip, asked.by.user_agent, &code));
+    TRY(audit_add(job->tx, &asked.by, AUDIT_EMAIL_CODE_SENT, who.id, NULL));
     return outbox_add(
-        job->tx, "sign_in_code", who->email, who->locale, who->id,
+        job->tx, "sign_in_code", who.email, who.locale, who.id,
         VARS({ "code", code }, { "code_first", text_format(job->arena, "%.4s", code) },
              { "code_last", code + 4 },
              { "code_minutes", text_format(job->arena, "%lld", (long long)minutes) },

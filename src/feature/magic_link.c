@@ -68,11 +68,10 @@ static const char *minutes(struct job *job, int64_t span)
     return text_format(job->arena, "%lld", (long long)((span + MINUTE - 1) / MINUTE));
 }
 
-static enum err mail_link(struct job *job, const struct mail_sign_in_asked *asked,
+static enum err mail_link(struct job *job, const struct account *who, const struct audit_by *by,
                           const struct token *token, const char *code)
 {
     int64_t lifetime = setting_span(SETTING_MAGIC_LINK_TTL);
-    const struct account *who = &asked->who;
     return outbox_add(
         job->tx, "magic_link", who->email, who->locale, who->id,
         VARS({ "link", text_format(job->arena, "%s/magic-link?token=%s", setting_public_origin(),
@@ -81,36 +80,36 @@ static enum err mail_link(struct job *job, const struct mail_sign_in_asked *aske
              { "code_first", code ? text_format(job->arena, "%.4s", code) : NULL },
              { "code_last", code ? code + 4 : NULL },
              { "code_minutes", minutes(job, setting_span(SETTING_EMAIL_CODE_TTL)) },
-             { "requested_at", clock_format(job->arena, job->now) },
-             { "requested_ip", asked->by.ip },
-             { "requested_agent", session_device(job->arena, asked->by.user_agent) },
+             { "requested_at", clock_format(job->arena, job->now) }, { "requested_ip", by->ip },
+             { "requested_agent", session_device(job->arena, by->user_agent) },
              { "expires_at", text_format(job->arena, "%lld", (long long)(job->now + lifetime)) }));
 }
 
 static enum err send_link(struct job *job)
 {
-    struct mail_sign_in_asked asked;
+    struct mail_task asked;
+    struct account who;
     struct token token;
     uint8_t browser[TOKEN_HASH_BYTES];
     const char *code = NULL;
-    enum err e = mail_sign_in_asked(job, &asked);
+    enum err e = mail_sign_in_asked(job, &asked, &who);
     if (e == E_NOT_FOUND)
         return OK;
     TRY(e);
     const char *hex = json_find_text(&asked.json, "browser");
     if (!hex || !hex_parse(hex, browser, sizeof browser))
         return E_INVALID;
-    TRY(magic_link_add(job->tx, &asked.who,
+    TRY(magic_link_add(job->tx, &who,
                        &(struct magic_link){ .browser_hash = MEM(browser, sizeof browser),
                                              .next_path = json_find_text(&asked.json, "next"),
                                              .ip = asked.by.ip,
                                              .user_agent = asked.by.user_agent },
                        &token));
     if (json_find_text(&asked.json, "code"))
-        TRY(email_code_add(job->tx, &asked.who, asked.by.ip, asked.by.user_agent, &code));
-    TRY(audit_add(job->tx, &asked.by, AUDIT_MAGIC_LINK_SENT, asked.who.id,
+        TRY(email_code_add(job->tx, &who, asked.by.ip, asked.by.user_agent, &code));
+    TRY(audit_add(job->tx, &asked.by, AUDIT_MAGIC_LINK_SENT, who.id,
                   code ? "{\"code\":true}" : NULL));
-    return mail_link(job, &asked, &token, code);
+    return mail_link(job, &who, &asked.by, &token, code);
 }
 
 /* --- the link --- */

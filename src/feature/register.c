@@ -18,6 +18,7 @@
 #include "service/job.h"
 #include "service/outbox.h"
 #include "service/setting.h"
+#include "web/mail_task.h"
 #include "web/new_password.h"
 #include "web/req.h"
 
@@ -98,18 +99,8 @@ static enum err register_page(struct req *rq)
 static enum err ask_again(struct req *rq)
 {
     struct email email;
-    struct buf task;
-    struct json_writer j;
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
-    buf_init(&task, rq->arena, 4000);
-    json_write(&j, &task);
-    json_begin_object(&j, NULL);
-    json_put_text(&j, "email_key", email.key);
-    json_put_text(&j, "ip", rq->from.ip);
-    json_put_text(&j, "user_agent", rq->from.user_agent);
-    json_end(&j);
-    rq->wakes_jobs = true;
-    return job_add(&rq->tx, "verification.send", text_copy(rq->arena, buf_mem(&task)));
+    return mail_task_add(rq, "verification.send", email.key, NULL);
 }
 
 static enum err resend_api(struct req *rq)
@@ -127,19 +118,17 @@ static enum err resend_page(struct req *rq)
 
 static enum err send_again(struct job *job)
 {
-    struct json_value asked;
+    struct mail_task asked;
     struct account who;
     struct registration meant;
     struct token token;
-    TRY(json_read(job->arena, mem_text(job->arg), &asked, NULL));
-    enum err e = account_find_email(job->tx, json_find_text(&asked, "email_key"), &who);
+    TRY(mail_task_read(job, &asked));
+    enum err e = account_find_email(job->tx, asked.email_key, &who);
     if (e == E_NOT_FOUND || (e == OK && who.verified_at))
         return OK; /* a stranger's address, or nothing to verify: stay silent */
     TRY(e);
-    e = registration_meant(job->tx, who.id,
-                           &(struct registration_asker){ json_find_text(&asked, "ip"),
-                                                         json_find_text(&asked, "user_agent") },
-                           &meant);
+    e = registration_meant(
+        job->tx, who.id, &(struct registration_asker){ asked.by.ip, asked.by.user_agent }, &meant);
     if (e == E_NOT_FOUND)
         return OK; /* expired, or a stranger's: registering again is the way */
     TRY(e);

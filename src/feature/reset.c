@@ -18,6 +18,7 @@
 #include "service/job.h"
 #include "service/outbox.h"
 #include "service/setting.h"
+#include "web/mail_task.h"
 #include "web/new_password.h"
 #include "web/req.h"
 
@@ -29,19 +30,8 @@
 static enum err ask(struct req *rq)
 {
     struct email email;
-    struct buf task;
-    struct json_writer j;
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
-    buf_init(&task, rq->arena, 4000);
-    json_write(&j, &task);
-    json_begin_object(&j, NULL);
-    json_put_text(&j, "email_key", email.key);
-    json_put_text(&j, "ip", rq->from.ip);
-    json_put_text(&j, "user_agent", rq->from.user_agent);
-    json_put_text(&j, "request_id", rq->request_id);
-    json_end(&j);
-    rq->wakes_jobs = true;
-    return job_add(&rq->tx, "reset.send", text_copy(rq->arena, buf_mem(&task)));
+    return mail_task_add(rq, "reset.send", email.key, NULL);
 }
 
 static enum err ask_api(struct req *rq)
@@ -74,15 +64,11 @@ static enum err mail_link(struct job *job, const struct account *who, const stru
 
 static enum err send_link(struct job *job)
 {
-    struct json_value asked;
+    struct mail_task asked;
     struct account who;
     struct token token = token_new(job->arena, PREFIX, PURPOSE);
-    TRY(json_read(job->arena, mem_text(job->arg), &asked, NULL));
-    struct audit_by by = { "anonymous", json_find_text(&asked, "ip"),
-                           json_find_text(&asked, "user_agent"),
-                           json_find_text(&asked, "request_id") };
-
-    enum err e = account_find_email(job->tx, json_find_text(&asked, "email_key"), &who);
+    TRY(mail_task_read(job, &asked));
+    enum err e = account_find_email(job->tx, asked.email_key, &who);
     if (e == E_NOT_FOUND || (e == OK && who.locked_at))
         return OK; /* a stranger's address, or a closed account: stay silent */
     TRY(e);
@@ -96,10 +82,10 @@ static enum err send_link(struct job *job)
                "            created_at = excluded.created_at, expires_at = excluded.expires_at,"
                "            password_changed_at = excluded.password_changed_at",
                V(text(token.id), text(who.id), blob(MEM(token.hash, sizeof token.hash)),
-                 text(by.ip), text(by.user_agent), num(job->now),
+                 text(asked.by.ip), text(asked.by.user_agent), num(job->now),
                  num(job->now + setting_span(SETTING_RESET_TTL)), num(who.password_changed_at))));
-    TRY(audit_add(job->tx, &by, AUDIT_PASSWORD_RESET_ASKED, who.id, NULL));
-    return mail_link(job, &who, &by, &token);
+    TRY(audit_add(job->tx, &asked.by, AUDIT_PASSWORD_RESET_ASKED, who.id, NULL));
+    return mail_link(job, &who, &asked.by, &token);
 }
 
 /* --- choosing a password --- */

@@ -3,14 +3,13 @@
  * Attempts: see attempt.h.
  */
 #include "web/attempt.h"
+#include "web/mail_task.h"
 
 #include "account/account.h"
 #include "account/notice.h"
 #include "base/text.h"
 #include "service/metric.h"
 #include "service/setting.h"
-
-enum { TASK_MAX = 4000 };
 
 enum err attempt_begin(struct req *rq, struct attempt *a)
 {
@@ -43,31 +42,16 @@ static enum err tell(struct tx *tx, const struct account *who, const char *ip,
             });
 }
 
-/* Also queued for addresses without account. */
-static enum err tell_later(struct req *rq, const struct attempt *a)
-{
-    struct buf task;
-    struct json_writer j;
-    buf_init(&task, rq->arena, TASK_MAX);
-    json_write(&j, &task);
-    json_begin_object(&j, NULL);
-    json_put_text(&j, "email_key", a->email_key);
-    json_put_text(&j, "ip", rq->from.ip);
-    json_put_text(&j, "user_agent", rq->from.user_agent);
-    json_end(&j);
-    return job_add(&rq->tx, "attempt.tell", text_copy(rq->arena, buf_mem(&task)));
-}
-
 static enum err tell_by_task(struct job *job)
 {
-    struct json_value asked;
+    struct mail_task asked;
     struct account who;
-    TRY(json_read(job->arena, mem_text(job->arg), &asked, NULL));
-    enum err e = account_find_email(job->tx, json_find_text(&asked, "email_key"), &who);
+    TRY(mail_task_read(job, &asked));
+    enum err e = account_find_email(job->tx, asked.email_key, &who);
     if (e == E_NOT_FOUND || (e == OK && (who.locked_at || !who.verified_at)))
         return OK;
     TRY(e);
-    return tell(job->tx, &who, json_find_text(&asked, "ip"), json_find_text(&asked, "user_agent"));
+    return tell(job->tx, &who, asked.by.ip, asked.by.user_agent);
 }
 
 const struct job_kind attempt_jobs[] = {
@@ -90,9 +74,9 @@ static enum err tell_owner(struct req *rq, const struct attempt *a)
                   text_format(rq->arena, "{\"authenticator\":\"%s\"}", a->authenticator)));
     if (!is_news(a->lockout.failures))
         return OK;
+    if (a->email_key) /* with or without account */
+        return mail_task_add(rq, "attempt.tell", a->email_key, NULL);
     rq->wakes_jobs = true;
-    if (a->email_key)
-        return tell_later(rq, a);
     TRY(account_find(&rq->tx, a->account_id, &who));
     return tell(&rq->tx, &who, rq->from.ip, rq->from.user_agent);
 }

@@ -7,9 +7,7 @@
 #pragma once
 
 #include "account/account.h"
-#include "service/audit.h"
-#include "service/job.h"
-#include "service/outbox.h"
+#include "web/mail_task.h"
 #include "web/req.h"
 #include "web/sign_in.h"
 
@@ -17,15 +15,9 @@
  */
 enum err mail_sign_in_ask(struct req *rq, const char *task, const struct outbox_var *more);
 
-struct mail_sign_in_asked {
-    struct json_value json; /* with what more gave */
-    struct audit_by by;     /* who asked */
-    struct account who;
-};
-
 /* Reads the task, and takes the lock of the account. E_NOT_FOUND: nobody, or a closed account: stay
    silent. */
-enum err mail_sign_in_asked(struct job *job, struct mail_sign_in_asked *ret);
+enum err mail_sign_in_asked(struct job *job, struct mail_task *ret_asked, struct account *ret_who);
 
 /* Whoever reads this account's mail comes in: verifies it if nobody has proved the mailbox before,
    voids what else waits there, and signs in. The caller holds the account, and has used up what

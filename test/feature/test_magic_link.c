@@ -5,6 +5,7 @@
 #include "attack.h"
 
 #include "account/account.h"
+#include "account/email.h"
 #include "base/clock.h"
 #include "service/setting.h"
 
@@ -408,8 +409,8 @@ TEST_IN_WORLD(MFA_08_a_link_is_never_the_second_step)
     CHECK_NUM(get(page, "/v1/auth/me")->status, 401);
 }
 
-/* A lock ends what waits: unlocking does not bring it back. */
-TEST_IN_WORLD(RST_06_a_lock_voids_the_link_for_good)
+/* A lock ends what waits: unlocking does not bring it back. Nor does another address. */
+TEST_IN_WORLD(RST_06_a_lock_or_another_address_voids_the_link_for_good)
 {
     struct tx tx;
     person(w, ANN, PASSWORD);
@@ -420,6 +421,15 @@ TEST_IN_WORLD(RST_06_a_lock_voids_the_link_for_good)
     CHECK_OK(db_commit(&tx));
     CHECK_NUM(enter(client(w), token)->status, 410);
     CHECK_NUM(enter(client(w), link_for(client(w), ANN))->status, 200);
+
+    (void)link_for(client(w), ANN);
+    (void)post(client(w), "/v1/auth/email-code", json("email", ANN, NULL));
+    run_jobs(w);
+    db_begin(&tx, w->real_db, DB_WRITE, test_arena());
+    CHECK_OK(account_set_email(&tx, id, ANN, &(struct email){ BEN, BEN }));
+    CHECK_OK(db_commit(&tx));
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM magic_link"), 0);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM email_code"), 0);
 }
 
 /* --- planted before --- */
