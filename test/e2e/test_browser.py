@@ -119,7 +119,10 @@ def every_page_in_both_themes_on_phone_and_desk():
         root.goto("/login").submit(email="root@example.org", password=PASSWORD)
         pages = [(stranger, p) for p in ("/login", "/register", "/forgot-password", reset, verify, "/nowhere",
                                          "/reset-password?token=used", "/docs")]
-        pages += [(ann, p) for p in ("/", "/settings", "/account/security")]
+        pages += [(stranger, "/magic-link")]
+        pages += [(ann, p) for p in ("/", "/settings", "/settings/email", "/settings/export", "/settings/deletion",
+                                     "/account/security", "/account/activity", "/account/notifications",
+                                     "/account/passkeys/new", "/2fa/setup")]
         pages += [(root, p) for p in existing(server, root, ("/admin", "/admin/users", "/admin/audit-logs", "/admin/mail",
                                                              "/admin/jobs", "/admin/keys", "/admin/settings"))]
         for page, path in pages:
@@ -170,9 +173,10 @@ def pages_fit_in_long_words_in_characters_and_from_right_to_left():
             for page in (stranger, ann):
                 page.link.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": lang})
             ann.goto("/login").submit(email=address, password=PASSWORD)
-            pages = [(stranger, p) for p in ("/", "/login", "/register", "/forgot-password", "/nowhere")]
-            pages += [(ann, p) for p in existing(server, ann, ("/", "/settings", "/account/security", "/account/activity",
-                                                               "/account/notifications", "/settings/export"))]
+            pages = [(stranger, p) for p in ("/", "/login", "/register", "/forgot-password", "/magic-link", "/nowhere")]
+            pages += [(ann, p) for p in ("/", "/settings", "/settings/email", "/settings/export", "/settings/deletion",
+                                         "/account/security", "/account/activity", "/account/notifications",
+                                         "/account/passkeys/new", "/2fa/setup")]
             for page, path in pages:
                 for width, height, dark in ((320, 640, False), (1280, 900, True)):
                     page.look(width, height, dark)
