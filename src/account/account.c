@@ -10,6 +10,8 @@
 #include "base/id.h"
 #include "base/text.h"
 
+#include <string.h>
+
 #define COLUMNS                                                                              \
     "id, email, email_key, name, locale, password, roles, email_verified_at, locked_at,"     \
     " last_sign_in_at, created_at, password_changed_at, mfa_at, deletion_due_at, time_zone," \
@@ -125,12 +127,16 @@ enum err account_rehash(struct tx *tx, const struct account *old, const char *ph
     return changed(e, rows, E_CONFLICT);
 }
 
-enum err account_set_profile(struct tx *tx, const char *id, const char *name, const char *locale)
+enum err account_set_profile(struct tx *tx, const char *id, const struct account_profile *p)
 {
     int64_t rows = 0;
-    enum err e =
-        db_change(tx, "UPDATE account SET name = $2, locale = $3, updated_at = $4 WHERE id = $1",
-                  V(text(id), text(name), text(locale), num(clock_now())), &rows);
+    enum err e = db_change(tx,
+                           "UPDATE account SET name = $2, locale = $3, time_zone = $4,"
+                           "       picture_url = $5, metadata = $6, updated_at = $7"
+                           " WHERE id = $1",
+                           V(text(id), text(p->name), text(p->locale), text(p->time_zone),
+                             text(p->picture_url), text(p->metadata), num(clock_now())),
+                           &rows);
     return changed(e, rows, E_NOT_FOUND);
 }
 
@@ -302,6 +308,19 @@ enum err account_list(struct tx *tx, const char *after, int64_t limit, struct ac
 const char *account_label(const struct account *account)
 {
     return text_is_empty(account->name) ? account->email : account->name;
+}
+
+bool account_picture_is_good(const char *url)
+{
+    static const char scheme[] = "https://";
+    if (!text_starts(url, scheme))
+        return false;
+    const char *host = url + strlen(scheme);
+    size_t n = strcspn(host, "/?#");
+    for (const char *p = url; *p; p++)
+        if (*p <= ' ' || *p > '~' || strchr("\"'<>\\^`{|}", *p))
+            return false;
+    return n > 0 && host[0] != '.' && host[0] != ':' && !memchr(host, '@', n);
 }
 
 /* Controls could forge lines in mails and logs: C0, DEL, C1 (in UTF-8: C2 80..9F), U+2028 and 2029.

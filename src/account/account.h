@@ -64,8 +64,14 @@ enum err account_set_email(struct tx *tx, const char *id, const char *old_key,
 /* Replaces a password's hash by one with another cost, unless it changed meanwhile (E_CONFLICT). */
 enum err account_rehash(struct tx *tx, const struct account *old, const char *phc);
 
-/* Name (NULL clears) and locale. */
-enum err account_set_profile(struct tx *tx, const char *id, const char *name, const char *locale);
+/* What its owner says about an account; NULL: nothing, but for the locale. */
+struct account_profile {
+    const char *name, *locale;
+    const char *time_zone;   /* account/time_zone.h */
+    const char *picture_url; /* account_picture_is_good */
+    const char *metadata;    /* a JSON object, for applications */
+};
+enum err account_set_profile(struct tx *tx, const char *id, const struct account_profile *profile);
 
 /* What somebody who signs in has shown. */
 struct account_proof {
@@ -112,6 +118,9 @@ enum err account_list(struct tx *tx, const char *after, int64_t limit, struct ac
 
 /* The name to greet with: the name, or the address. */
 const char *account_label(const struct account *account);
+
+/* The address of a picture: https, a host, no user name, visible ASCII that needs no quoting. */
+bool account_picture_is_good(const char *url);
 
 /* Display names: 1 to 100 code points, no control characters, not only spaces. */
 bool account_name_is_good(const char *name);

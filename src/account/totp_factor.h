@@ -13,7 +13,6 @@
 #include "db/db.h"
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 struct totp_setup {

@@ -141,9 +141,8 @@ enum err sign_in_finish(struct req *rq, const struct pending *pending, const cha
 
 /* --- answers --- */
 
-void put_user(struct json_writer *j, const char *key, const struct session *s)
+void put_user_members(struct json_writer *j, const struct session *s)
 {
-    json_begin_object(j, key);
     json_put_text(j, "id", s->account_id);
     json_put_text(j, "email", s->email);
     json_put_bool(j, "email_verified", s->verified_at != 0);
@@ -153,6 +152,12 @@ void put_user(struct json_writer *j, const char *key, const struct session *s)
     json_put_bool(j, "mfa_enabled", s->mfa_at != 0);
     json_put_time(j, "created_at", s->account_created_at);
     json_put_time(j, "deletion_due_at", s->deletion_due_at);
+}
+
+void put_user(struct json_writer *j, const char *key, const struct session *s)
+{
+    json_begin_object(j, key);
+    put_user_members(j, s);
     json_end(j);
 }
 

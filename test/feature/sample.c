@@ -41,6 +41,10 @@ const char *sample_path(const struct route *route, const char *value)
 
 static const char *sample_value(const struct field *f)
 {
+    if (text_equal(f->name, "time_zone"))
+        return "Europe/Berlin";
+    if (text_equal(f->name, "picture_url"))
+        return "https://example.org/zoe.png";
     switch (f->kind) {
     case FIELD_EMAIL: return "zoe@example.org";
     case FIELD_PASSWORD: return PASSWORD;
