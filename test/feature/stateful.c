@@ -2,7 +2,7 @@
 /*
  * The walk: see stateful.h.
  */
-#include "stateful.h"
+#include "stateful_model.h"
 
 #include "base/clock.h"
 #include "service/outbox.h"
@@ -81,24 +81,40 @@ static enum err take_letter(const struct outbox_message *m, void *)
     return OK;
 }
 
+/* The kinds of mail whose links are used; a mail about another address is of two kinds. */
+static const struct mail_kind {
+    const char *name;
+    enum link_kind kind;
+} mail_kinds[] = {
+    { "verify_email", LINK_VERIFY },
+    { "reset_password", LINK_RESET },
+    { "new_device", LINK_NOT_ME },
+    { "magic_link", LINK_SIGN_IN },
+    { "email_change_confirm", LINK_ADDRESS },
+    { "email_change_asked", LINK_TAKE_BACK },
+    { "email_changed", LINK_TAKE_BACK },
+};
+
+static void add_link(struct walk *k, int person, enum link_kind kind, const struct letter *letter)
+{
+    if (kind == LINK_RESET || kind == LINK_SIGN_IN || kind == LINK_ADDRESS)
+        model_end_links(k, person, kind); /* a new one replaces the one before */
+    struct link *link = model_add_link(k, kind, person);
+    link->token = letter->token;
+    link->to = letter->to;
+    if (kind == LINK_NOT_ME)
+        link->made_at = model_newest_visit(k, person);
+}
+
 static void file_letter(struct walk *k, const struct letter *letter)
 {
-    static const char *const kinds[] = { [LINK_VERIFY] = "verify_email",
-                                         [LINK_RESET] = "reset_password",
-                                         [LINK_NOT_ME] = "new_device",
-                                         [LINK_SIGN_IN] = "magic_link" };
-    for (int person = 0; person < PEOPLE; person++)
-        for (enum link_kind kind = 0; letter->token && kind < COUNT(kinds); kind++) {
-            if (!text_equal(letter->to, k->people[person].email) ||
-                !text_equal(letter->kind, kinds[kind]))
-                continue;
-            if (kind == LINK_RESET || kind == LINK_SIGN_IN)
-                model_end_links(k, person, kind); /* a new one replaces the one before */
-            struct link *link = model_add_link(k, kind, person);
-            link->token = letter->token;
-            if (kind == LINK_NOT_ME)
-                link->made_at = model_newest_visit(k, person);
-        }
+    for (int i = 0; i < PEOPLE; i++) {
+        const struct person *p = &k->people[i];
+        bool is_theirs = text_equal(letter->to, p->homes[0]) || text_equal(letter->to, p->homes[1]);
+        for (size_t m = 0; is_theirs && letter->token && m < COUNT(mail_kinds); m++)
+            if (text_equal(letter->kind, mail_kinds[m].name))
+                add_link(k, i, mail_kinds[m].kind, letter);
+    }
 }
 
 void walk_read_mail(struct walk *k)
@@ -123,8 +139,12 @@ static void settle_in(struct walk *k, unsigned serial)
         k->places[i]->ip = ips[i];
         k->places[i]->user_agent = agents[i];
     }
-    for (int i = 0; i < PEOPLE; i++)
-        k->people[i].email = text_format(test_arena(), "p%d.of.%u@example.org", i, serial);
+    for (int i = 0; i < PEOPLE; i++) {
+        struct person *p = &k->people[i];
+        p->homes[0] = text_format(test_arena(), "p%d.of.%u@example.org", i, serial);
+        p->homes[1] = text_format(test_arena(), "q%d.of.%u@example.org", i, serial);
+        p->email = p->homes[0];
+    }
 }
 
 /* Whatever happened: nobody has a role that nobody gave, and no session lives that is over. */
@@ -135,6 +155,18 @@ static void look_back(struct walk *k)
     if (count_of(k->w, "SELECT count(*) FROM session s JOIN account a ON a.id = s.account_id"
                        " WHERE a.email_verified_at IS NULL"))
         walk_fail(k, "an account that was never confirmed has a session");
+}
+
+static const struct step *choose_step(struct walk *k)
+{
+    size_t all = walk_step_count + walk_second_step_count + walk_life_step_count;
+    size_t at = walk_choose(k, (unsigned)all);
+    if (at < walk_step_count)
+        return &walk_steps[at];
+    at -= walk_step_count;
+    if (at < walk_second_step_count)
+        return &walk_second_steps[at];
+    return &walk_life_steps[at - walk_second_step_count];
 }
 
 void stateful_walk(struct world *w, const uint8_t *bytes, size_t n)
@@ -148,9 +180,7 @@ void stateful_walk(struct world *w, const uint8_t *bytes, size_t n)
     clock_creep(1);
     walk_begin(&k);
     for (int i = 0; i < STEPS_MAX && k.left && !k.is_wrong; i++) {
-        size_t at = walk_choose(&k, (unsigned)(walk_step_count + walk_second_step_count));
-        const struct step *step =
-            at < walk_step_count ? &walk_steps[at] : &walk_second_steps[at - walk_step_count];
+        const struct step *step = choose_step(&k);
         walk_tell(&k, "\n    %s", step->name);
         step->run(&k);
     }

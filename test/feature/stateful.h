@@ -9,6 +9,7 @@
  *     stateful_model.c  what follows from a step: which links and sessions are over
  *     stateful_choose.c choosing who, where and with what; calling
  *     stateful_steps.c  the steps
+ *     stateful_life.c   those of another address and of leaving
  *     stateful_second.c those of two-step sign-in and of sign-in by mail
  */
 #pragma once
@@ -31,15 +32,26 @@ enum life { ALIVE, UNSURE, OVER };
 /* What an answer has to be. */
 enum must { MUST_PASS, MAY_PASS, MUST_NOT };
 
-enum link_kind { LINK_VERIFY, LINK_RESET, LINK_NOT_ME, LINK_SIGN_IN };
+enum link_kind {
+    LINK_VERIFY,
+    LINK_RESET,
+    LINK_NOT_ME,
+    LINK_SIGN_IN,
+    LINK_ADDRESS,
+    LINK_TAKE_BACK,
+    LINK_KINDS
+};
 
 struct person {
-    const char *email;
+    const char *email;    /* one of the homes */
+    const char *homes[2]; /* the mailboxes that are theirs */
     bool is_verified;
     unsigned passwords; /* bits: those the account may have now */
     int tries;          /* wrong ones since a right one: lockout may set in */
     bool has_app;       /* two-step sign-in is on */
     int64_t app_since;
+    int64_t leaves_at; /* the account ends then; 0: nobody asked for that */
+    bool is_blurred;   /* whether a second step is asked for is not known */
     uint8_t secret[SECRET_BYTES];
     int64_t last_step; /* whose code was used */
     int code_tries;
@@ -59,7 +71,7 @@ struct link {
     enum link_kind kind;
     int person, place;
     unsigned passwords; /* of LINK_VERIFY: those it may bring */
-    const char *token;
+    const char *token, *to;
     int64_t made_at;
     enum life life;
 };
@@ -113,27 +125,6 @@ struct reply *walk_call_as(struct walk *k, int place, const char *bearer, const 
 struct reply *walk_call_in(struct walk *k, struct visit *v, const char *what, const char *body);
 struct reply *walk_post_at(struct walk *k, int place, const char *path, const char *body);
 
-/* --- what follows --- */
-
-const char *model_password(unsigned i);
-struct link *model_add_link(struct walk *k, enum link_kind kind, int person);
-struct visit *model_add_visit(struct walk *k, int person, int place, const struct reply *r);
-size_t model_live_visits(const struct walk *k, int person);
-int64_t model_newest_visit(const struct walk *k, int person); /* when it began */
-void model_end_links(struct walk *k, int person, enum link_kind kind);
-void model_end_visits(struct walk *k, int person, const struct visit *keep, int64_t since);
-/* What waits for a second step is void. */
-void model_end_halves(struct walk *k, int person);
-/* Somebody passed the first step: they are in, or asked for the second. */
-void model_enter(struct walk *k, int person, int place, const struct reply *r);
-/* The clock moved: what is over by its age. */
-void model_age(struct walk *k);
-/* A call with the visit's bearer from its own place. */
-enum must model_bearer(const struct visit *v);
-/* A password was tried; narrows down what it is. */
-enum must model_password_must(const struct person *p, unsigned password);
-void model_password_seen(struct person *p, unsigned password, bool was_right);
-
 /* --- the steps --- */
 
 void walk_begin(struct walk *k);
@@ -145,6 +136,6 @@ struct step {
 extern const struct step walk_steps[];
 void walk_login(struct walk *k, int person, int place, unsigned password);
 void walk_turn_on(struct walk *k, struct visit *v, bool with_right_code);
-extern const struct step walk_second_steps[];
-extern const size_t walk_second_step_count;
+extern const struct step walk_second_steps[], walk_life_steps[];
+extern const size_t walk_second_step_count, walk_life_step_count;
 extern const size_t walk_step_count;

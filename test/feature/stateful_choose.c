@@ -2,7 +2,7 @@
 /*
  * Choosing who, where and with what, and calling: see stateful.h.
  */
-#include "stateful.h"
+#include "stateful_model.h"
 
 #include "base/clock.h"
 

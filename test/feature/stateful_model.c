@@ -3,7 +3,7 @@
  * The model of a walk: see stateful.h. It is written from the design, not from the code, and knows
  * less than the code: where the design leaves something open, it is unsure and allows both.
  */
-#include "stateful.h"
+#include "stateful_model.h"
 
 #include "base/clock.h"
 #include "service/setting.h"
@@ -76,6 +76,10 @@ static void add_half(struct walk *k, int person, int place, const char *token)
 void model_enter(struct walk *k, int person, int place, const struct reply *r)
 {
     const char *pending = text_of(r, "pending_token");
+    struct person *p = &k->people[person];
+    if (p->is_blurred)
+        p->has_app = pending;
+    p->is_blurred = false;
     if (!pending != !k->people[person].has_app)
         walk_fail(k, "the second step is %s: %s", pending ? "asked for" : "left out", r->body);
     if (pending)
@@ -133,13 +137,49 @@ static void age_link(struct link *link)
     const int64_t spans[] = { [LINK_VERIFY] = setting_span(SETTING_VERIFY_EMAIL_TTL),
                               [LINK_RESET] = setting_span(SETTING_RESET_TTL),
                               [LINK_NOT_ME] = 7 * DAY,
-                              [LINK_SIGN_IN] = setting_span(SETTING_MAGIC_LINK_TTL) };
+                              [LINK_SIGN_IN] = setting_span(SETTING_MAGIC_LINK_TTL),
+                              [LINK_ADDRESS] = 7 * DAY,
+                              [LINK_TAKE_BACK] = 15 * DAY };
     if (clock_now() >= link->made_at + spans[link->kind])
         link->life = OVER;
 }
 
+/* Nothing of them is left, and the address is free. */
+static void be_gone(struct walk *k, int person)
+{
+    struct person *p = &k->people[person];
+    for (enum link_kind kind = 0; kind < LINK_KINDS; kind++)
+        model_end_links(k, person, kind);
+    model_end_visits(k, person, NULL, 0);
+    model_end_halves(k, person);
+    *p = (struct person){ .email = p->email, .homes = { p->homes[0], p->homes[1] } };
+}
+
+/* They may be gone already: within an hour a job notices. */
+static void be_going(struct walk *k, int person)
+{
+    k->people[person].tries = 4;
+    for (size_t i = 0; i < k->link_count; i++)
+        if (k->links[i].person == person && k->links[i].life == ALIVE)
+            k->links[i].life = UNSURE;
+    for (size_t i = 0; i < k->visit_count; i++)
+        if (k->visits[i].person == person && k->visits[i].life == ALIVE)
+            k->visits[i].life = UNSURE;
+}
+
+static void age_person(struct walk *k, int person)
+{
+    int64_t leaves_at = k->people[person].leaves_at, now = clock_now();
+    if (leaves_at && now >= leaves_at + 2 * HOUR)
+        be_gone(k, person);
+    else if (leaves_at && now >= leaves_at)
+        be_going(k, person);
+}
+
 void model_age(struct walk *k)
 {
+    for (int i = 0; i < PEOPLE; i++)
+        age_person(k, i);
     for (size_t i = 0; i < k->visit_count; i++)
         age_visit(&k->visits[i]);
     for (size_t i = 0; i < k->link_count; i++)

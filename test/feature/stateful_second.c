@@ -3,7 +3,7 @@
  * Steps of two-step sign-in and of sign-in by mail: see stateful.h. A code is used once, a pending
  * sign-in opens nothing but its second step, and a mailed link is never the second step.
  */
-#include "stateful.h"
+#include "stateful_model.h"
 
 #include "base/base32.h"
 #include "base/clock.h"

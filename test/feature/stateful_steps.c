@@ -3,7 +3,7 @@
  * The steps of a walk: see stateful.h. Each chooses who, where and with what, asks the model what
  * must come of it, calls, and tells the model what came of it.
  */
-#include "stateful.h"
+#include "stateful_model.h"
 
 #include "account/session_cache.h"
 #include "base/clock.h"
@@ -436,8 +436,8 @@ static void do_wait(struct walk *k)
     walk_tell(k, " %s", spans[i].name);
     wait_for(spans[i].span);
     session_cache_clear(); /* it believes what it read for a second of real time */
+    walk_read_mail(k);     /* first what the jobs do with the time that has passed */
     model_age(k);
-    walk_read_mail(k);
 }
 
 /* Most walks begin where people are already: half of the steps need somebody signed in. */

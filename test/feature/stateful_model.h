@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What follows from a step: see stateful.h.
+ */
+#pragma once
+
+#include "stateful.h"
+
+const char *model_password(unsigned i);
+struct link *model_add_link(struct walk *k, enum link_kind kind, int person);
+struct visit *model_add_visit(struct walk *k, int person, int place, const struct reply *r);
+size_t model_live_visits(const struct walk *k, int person);
+int64_t model_newest_visit(const struct walk *k, int person); /* when it began */
+void model_end_links(struct walk *k, int person, enum link_kind kind);
+void model_end_visits(struct walk *k, int person, const struct visit *keep, int64_t since);
+/* What waits for a second step is void. */
+void model_end_halves(struct walk *k, int person);
+/* Somebody passed the first step: they are in, or asked for the second. */
+void model_enter(struct walk *k, int person, int place, const struct reply *r);
+/* The clock moved: what is over by its age. */
+void model_age(struct walk *k);
+/* A call with the visit's bearer from its own place. */
+enum must model_bearer(const struct visit *v);
+/* A password was tried; narrows down what it is. */
+enum must model_password_must(const struct person *p, unsigned password);
+void model_password_seen(struct person *p, unsigned password, bool was_right);
