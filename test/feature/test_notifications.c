@@ -5,6 +5,7 @@
  */
 #include "attack.h"
 #include "sample.h"
+#include "service/locale.h"
 
 #include <string.h>
 
@@ -186,4 +187,43 @@ TEST_IN_WORLD(old_notices_go)
     wait_for(2 * DAY);
     run_jobs(w);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM notification"), 0);
+}
+
+TEST_IN_WORLD(XSS_01_a_strangers_program_is_shown_as_text)
+{
+    static const char *const agents[] = { "<script>alert(1)</script>",
+                                          "\"><img src=x onerror=alert(1)>/1",
+                                          "</bdi><svg/onload=alert(1)>", "{{{csrf}}}" };
+    struct client *page = client(w);
+    person(w, ANN, PASSWORD);
+    CHECK_NUM(login_page(page, ANN, PASSWORD)->status, 303);
+    for (size_t i = 0; i < COUNT(agents); i++) {
+        come_from(w, ANN, agents[i]);
+        const struct mail *m = mailed(w, ANN, "new_device");
+        REQUIRE(m);
+        const char *const shown[] = { get(page, "/account/notifications")->body,
+                                      get(page, "/account/activity")->body, m->html };
+        for (size_t k = 0; k < COUNT(shown); k++)
+            CHECK(!strstr(shown[k], "<script>") && !strstr(shown[k], "<img src=x") &&
+                  !strstr(shown[k], "<svg/onload"));
+    }
+}
+
+/* Every kind reads as words in every language, with nothing left to fill in. */
+TEST_IN_WORLD(every_kind_reads_as_words)
+{
+    struct client *ann = signed_in(w, ANN);
+    const struct json_value *kind;
+    for (size_t l = 0; l < locale_count(); l++) {
+        const char *tag = locale_tag(locale_nth(l));
+        CHECK_NUM(call(ann, "PATCH", "/v1/account/profile", json("locale", tag, NULL))->status,
+                  200);
+        struct reply *r = get(ann, PATH "/preferences");
+        for (size_t i = 0; (kind = nth(r, i)); i++) {
+            const char *text = json_find_text(kind, "text");
+            if (text_is_empty(text) || strchr(text, '{') || text_starts(text, "mail."))
+                test_fail(__FILE__, __LINE__, "%s in %s: %s", json_find_text(kind, "kind"), tag,
+                          text);
+        }
+    }
 }
