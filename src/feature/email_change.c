@@ -257,6 +257,8 @@ static enum err confirm(struct req *rq)
     if (e == E_GONE)
         return refuse(rq, PROBLEM_GONE);
     TRY(e);
+    if (text_equal(rq->session.account_id, c.account_id))
+        rq->session.email = c.new_email; /* the page of this answer shows it */
     touch_account(rq, c.account_id);
     rq->wakes_jobs = true;
     return OK;
@@ -390,6 +392,7 @@ static enum err revoke_page(struct req *rq)
     if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
         return show_gone(rq);
     TRY(e);
+    rq->is_signed_in = false; /* whoever was: the page shows no account */
     drop_session_cookie(rq);
     return page(rq, "revoke_email_done");
 }
