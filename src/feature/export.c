@@ -20,8 +20,10 @@
 /* A request's memory holds a copy twice: sealed and open. */
 enum { COPY_MAX = 7 << 19, KEPT = 3 };
 
-struct export
-{
+/* A copy that could not be made by then is forgotten, so that its owner asks again. */
+static const int64_t WAIT_MAX = DAY;
+
+struct copy {
     const char *id, *account_id;
     int64_t created_at, ready_at, expires_at;
 };
@@ -62,8 +64,7 @@ static enum err ask(struct req *rq, const char **ret_id)
     TRY(db_run(&rq->tx,
                "INSERT INTO export (id, account_id, created_at, expires_at)"
                "     VALUES ($1, $2, $3, $4)",
-               V(text(*ret_id), text(account_id), num(rq->now),
-                 num(rq->now + setting_span(SETTING_EXPORT_TTL)))));
+               V(text(*ret_id), text(account_id), num(rq->now), num(rq->now + WAIT_MAX))));
     TRY(add_task(rq, *ret_id));
     return audit_add(&rq->tx, &rq->by, AUDIT_EXPORT_ASKED, account_id,
                      text_format(rq->arena, "{\"export\":\"%s\"}", *ret_id));
@@ -88,7 +89,7 @@ static enum err ask_page(struct req *rq)
 
 /* --- making --- */
 
-static void put_state(struct json_writer *j, const struct export *of)
+static void put_state(struct json_writer *j, const struct copy *of)
 {
     json_put_text(j, "id", of->id);
     json_put_text(j, "status", of->ready_at ? "ready" : "pending");
@@ -97,7 +98,7 @@ static void put_state(struct json_writer *j, const struct export *of)
 }
 
 /* The answer as it will be given, whole. */
-static enum err write_copy(struct job *job, const struct export *of, struct mem *ret)
+static enum err write_copy(struct job *job, const struct copy *of, struct mem *ret)
 {
     struct buf out;
     struct json_writer j;
@@ -113,7 +114,7 @@ static enum err write_copy(struct job *job, const struct export *of, struct mem 
     return out.overflow ? E_FAULT : OK;
 }
 
-static enum err tell_owner(struct job *job, const struct export *of, const struct json_value *asked)
+static enum err tell_owner(struct job *job, const struct copy *of, const struct json_value *asked)
 {
     struct account who;
     int64_t days = (of->expires_at - job->now) / DAY;
@@ -130,7 +131,7 @@ static enum err tell_owner(struct job *job, const struct export *of, const struc
                  });
 }
 
-static enum err keep(struct job *job, const struct export *of, struct mem copy)
+static enum err keep(struct job *job, const struct copy *of, struct mem copy)
 {
     struct mem sealed =
         seal(keyring_seals(), job->arena, (struct seal_place){ "export", "data", of->id }, copy);
@@ -144,7 +145,7 @@ static enum err make(struct job *job)
     struct json_value asked;
     struct mem copy;
     TRY(json_read(job->arena, mem_text(job->arg), &asked, NULL));
-    struct export of = { .id = json_find_text(&asked, "id") };
+    struct copy of = { .id = json_find_text(&asked, "id") };
     enum err e = db_one(
         job->tx, "SELECT account_id, created_at FROM export WHERE id = $1 AND ready_at IS NULL",
         V(text(of.id)), INTO(to_text(&of.account_id), to_num(&of.created_at)));
@@ -161,11 +162,11 @@ static enum err make(struct job *job)
 /* --- fetching --- */
 
 /* One's own and not over; another's is not there (IDOR-03). */
-static enum err find(struct req *rq, const char *id, struct export *ret, struct mem *ret_sealed)
+static enum err find(struct req *rq, const char *id, struct copy *ret, struct mem *ret_sealed)
 {
     if (!id_is(id, "exp"))
         return E_NOT_FOUND;
-    *ret = (struct export){ .id = id, .account_id = rq->session.account_id };
+    *ret = (struct copy){ .id = id, .account_id = rq->session.account_id };
     return db_one(&rq->tx,
                   "SELECT created_at, ready_at, expires_at, data FROM export"
                   " WHERE id = $1 AND account_id = $2 AND expires_at > $3",
@@ -174,7 +175,7 @@ static enum err find(struct req *rq, const char *id, struct export *ret, struct 
                        to_blob(ret_sealed)));
 }
 
-static enum err give(struct req *rq, const struct export *of, struct mem sealed)
+static enum err give(struct req *rq, const struct copy *of, struct mem sealed)
 {
     struct mem copy;
     enum err e = seal_open(keyring_seals(), rq->arena,
@@ -187,7 +188,7 @@ static enum err give(struct req *rq, const struct export *of, struct mem sealed)
 
 static enum err fetch_api(struct req *rq)
 {
-    struct export of;
+    struct copy of;
     struct mem sealed;
     TRY(find(rq, param(rq, "id"), &of, &sealed));
     if (of.ready_at)
@@ -198,7 +199,7 @@ static enum err fetch_api(struct req *rq)
 
 static enum err download(struct req *rq)
 {
-    struct export of;
+    struct copy of;
     struct mem sealed;
     TRY(find(rq, param(rq, "id"), &of, &sealed));
     if (!of.ready_at)

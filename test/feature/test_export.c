@@ -81,6 +81,21 @@ TEST_IN_WORLD(IDOR_03_a_copy_ends)
     CHECK_NUM(count_of(w, "SELECT count(*) FROM export"), 0);
 }
 
+/* The task may die: nobody waits for ever. */
+TEST_IN_WORLD(a_copy_that_could_not_be_made_is_forgotten)
+{
+    struct client *ann = signed_in(w, ANN);
+    const char *path = asked(ann);
+    run_sql(w, "DELETE FROM task");
+    wait_for(DAY - SECOND);
+    CHECK_NUM(login(ann, ANN, PASSWORD)->status, 200);
+    CHECK_TEXT(text_of(get(ann, path), "status"), "pending");
+    wait_for(SECOND);
+    check_problem(get(ann, path), 404, "not_found");
+    run_jobs(w);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM export"), 0);
+}
+
 TEST_IN_WORLD(MFA_07_a_session_alone_does_not_fetch_a_copy)
 {
     struct client *ann = signed_in(w, ANN);
