@@ -178,6 +178,8 @@ static const char *guess(const char *name)
         { "_svg",
           "<svg viewBox=\"0 0 9 9\"><path d=\"M1 1h3v3h-3zM5 1h3v3h-3zM1 5h3v3h-3zM6 6h1v1h-1z\"/>"
           "</svg>" },
+        { "code_first", "482" },
+        { "code_last", "915" },
         { "secret_groups", "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP" },
         { "code", "7h2kq-9fmzt-4vb8x-n3wpr-c6jde" },
         { "left", "3" },
