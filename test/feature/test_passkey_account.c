@@ -127,6 +127,9 @@ TEST_IN_WORLD(MFA_07_a_passkey_is_changed_only_with_a_fresh_proof)
         CHECK(strstr(header_of(r, "www-authenticate"), "max_age=\"600\"") != NULL);
         check_refused(remove_passkey(all[i], id), 401, REAUTH);
     }
+    check_refused(use_passkey(ann, key, "{\"reauth\":true}", SYNCED & ~SOFT_UV), 401,
+                  REFUSED); /* a touch alone proves nobody */
+    check_refused(post(ann, REGISTER "begin", "{}"), 401, REAUTH);
     struct reply *r = use_passkey(ann, key, "{\"reauth\":true}", SYNCED);
     CHECK_NUM(r->status, 200);
     CHECK_TEXT(text_of(r, "status"), "proved");

@@ -225,6 +225,17 @@ TEST_IN_WORLD(WA_03_a_challenge_serves_its_purpose_and_place_only)
     CHECK_NUM(count_of(w, "SELECT count(*) FROM ceremony"), 0);
 }
 
+/* The challenge with one character of its text changed, behind the row's id or in it. */
+static const char *with_another(const char *challenge, size_t at)
+{
+    char text[100] = "", *changed = arena_alloc(test_arena(), 200);
+    size_t n = 0;
+    CHECK(base64url_parse(challenge, strlen(challenge), (uint8_t *)text, &n) && at < n);
+    text[at] = text[at] == 'a' ? 'b' : 'a';
+    base64url_format(MEM(text, n), changed);
+    return changed;
+}
+
 TEST_IN_WORLD(TOK_03_only_the_very_challenge_counts)
 {
     struct soft_credential *key = own_passkey(signed_in(w, ANN));
@@ -240,6 +251,10 @@ TEST_IN_WORLD(TOK_03_only_the_very_challenge_counts)
         text_format(test_arena(), "%c%s", good[0] == 'd' ? 'e' : 'd', good + 1),
         text_format(test_arena(), "%.*s%s", (int)n - 3, good,
                     text_equal(good + n - 3, "AAA") ? "BBB" : "AAA"),
+        with_another(good, 0),
+        with_another(good, 20), /* another row */
+        with_another(good, 30), /* the row's secret, from its first character */
+        with_another(good, 50),
     };
     for (size_t i = 0; i < COUNT(wrong); i++) {
         struct soft_answer said = soft_answer(OUR_ORIGIN, "localhost", wrong[i]);
