@@ -67,6 +67,17 @@ static enum err refuse(const char *file, const char *why)
     return E_INVALID;
 }
 
+/* Every language has the same keys: they are kept once, with the first. */
+static const char *keep_key(const char *key)
+{
+    const struct entry wanted = { key, NULL };
+    const struct entry *known =
+        count && list[0].count
+            ? bsearch(&wanted, list[0].entries, list[0].count, sizeof wanted, compare)
+            : NULL;
+    return known ? known->key : text_copy(&arena, mem_text(key));
+}
+
 /* Texts of an override replace those of the embedded catalogue, key by key. */
 static enum err merge(struct locale *locale, const char *file, const struct json_value *texts)
 {
@@ -81,7 +92,8 @@ static enum err merge(struct locale *locale, const char *file, const struct json
         struct entry wanted = { text->key, NULL };
         struct entry *old =
             locale->count ? bsearch(&wanted, entries, locale->count, sizeof wanted, compare) : NULL;
-        *(old ? old : &entries[n++]) = (struct entry){ text->key, text->text };
+        *(old ? old : &entries[n++]) =
+            (struct entry){ keep_key(text->key), text_copy(&arena, mem_text(text->text)) };
     }
     qsort(entries, n, sizeof *entries, compare);
     locale->entries = entries;
@@ -108,29 +120,47 @@ static bool is_tag(const char *text, size_t n)
     return n >= 2 && n <= TAG_MAX;
 }
 
-/* file is "locales/de.json". */
+/* The language with a tag, new when there is none yet. */
+static enum err find_or_add(const char *file, const char *tag, struct locale **ret)
+{
+    *ret = find_exact(tag);
+    if (*ret)
+        return OK;
+    if (count == LOCALES_MAX)
+        return refuse(file, "too many languages");
+    *ret = &list[count++];
+    **ret = (struct locale){ .tag = tag };
+    return OK;
+}
+
+static enum err read_texts(struct arena *scratch, const char *file, const char *tag,
+                           struct mem content)
+{
+    const char *why = NULL;
+    struct json_value texts;
+    struct locale *locale;
+    if (json_read(scratch, content, &texts, &why) != OK)
+        return refuse(file, why);
+    if (texts.kind != JSON_IS_OBJECT)
+        return refuse(file, "not an object");
+    TRY(find_or_add(file, tag, &locale));
+    return merge(locale, file, &texts);
+}
+
+/* file is "locales/de.json". What the reader needs on the way is given back. */
 static enum err add(const char *file, struct mem content, void *)
 {
-    const char *name = file + strlen("locales/"), *why = NULL;
-    struct json_value texts;
+    struct arena scratch;
+    const char *name = file + strlen("locales/");
     if (!text_ends(file, ".json"))
         return OK;
     size_t n = strlen(name) - strlen(".json");
     if (!is_tag(name, n))
         return refuse(file, "the name is not a language tag");
-    if (json_read(&arena, content, &texts, &why) != OK)
-        return refuse(file, why);
-    if (texts.kind != JSON_IS_OBJECT)
-        return refuse(file, "not an object");
-    char *tag = text_copy(&arena, MEM(name, n));
-    struct locale *locale = find_exact(tag);
-    if (!locale && count == LOCALES_MAX)
-        return refuse(file, "too many languages");
-    if (!locale) {
-        locale = &list[count++];
-        *locale = (struct locale){ .tag = tag };
-    }
-    return merge(locale, file, &texts);
+    arena_init(&scratch, ALL_MAX);
+    enum err e = read_texts(&scratch, file, text_copy(&arena, MEM(name, n)), content);
+    arena_done(&scratch);
+    return e;
 }
 
 static enum err open_all(const char *dir)
