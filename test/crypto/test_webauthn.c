@@ -67,3 +67,13 @@ TEST(webauthn_challenge_is_found_in_the_client_data)
     CHECK_OK(webauthn_client_challenge(test_arena(), scene_assertion(&s).client_data, &challenge));
     CHECK_TEXT(challenge, SCENE_CHALLENGE);
 }
+
+TEST(webauthn_refusals_have_names_of_their_own)
+{
+    for (int i = WEBAUTHN_NOT_REFUSED; i <= WEBAUTHN_BAD_SIGN_COUNT; i++) {
+        const char *name = webauthn_refusal_name((enum webauthn_refusal)i);
+        CHECK(!text_is_empty(name));
+        for (int k = WEBAUTHN_NOT_REFUSED; k < i; k++)
+            CHECK(!text_equal(name, webauthn_refusal_name((enum webauthn_refusal)k)));
+    }
+}
