@@ -5,6 +5,7 @@
  */
 #include "account/deletion.h"
 
+#include "account/email_change.h"
 #include "account/notice.h"
 #include "account/personal.h"
 #include "base/clock.h"
@@ -106,10 +107,22 @@ static enum err say_goodbye(struct tx *tx, const struct account *who)
                            VARS({ "at", clock_format(tx->arena, clock_now()) }));
 }
 
-enum err deletion_finish(struct tx *tx, const char *account_id, bool *ret_is_gone)
+/* Those that the account has and had. */
+static enum err note_addresses(struct tx *tx, const struct account *who, struct deletion_end *end)
+{
+    struct db_rows rows;
+    end->addresses[end->count++] = who->email;
+    end->addresses[end->count++] = who->email_key;
+    TRY(email_change_list_addresses(tx, who->id, &rows));
+    for (size_t i = 0; i < rows.count && end->count < DELETION_ADDRESSES; i++)
+        end->addresses[end->count++] = db_at(&rows, i, 0)->text;
+    return OK;
+}
+
+enum err deletion_finish(struct tx *tx, const char *account_id, struct deletion_end *ret)
 {
     struct account who;
-    *ret_is_gone = false;
+    *ret = (struct deletion_end){ 0 };
     TRY(account_hold(tx, account_id));
     enum err e = account_find(tx, account_id, &who);
     if (e == E_NOT_FOUND)
@@ -118,8 +131,9 @@ enum err deletion_finish(struct tx *tx, const char *account_id, bool *ret_is_gon
     if (!who.deletion_due_at || who.deletion_due_at > clock_now())
         return OK; /* its owner was faster */
     TRY(account_may_go(tx, &who));
+    TRY(note_addresses(tx, &who, ret));
     TRY(personal_remove(tx, who.id));
-    *ret_is_gone = true;
+    ret->is_gone = true;
     return say_goodbye(tx, &who);
 }
 

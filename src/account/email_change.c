@@ -138,6 +138,16 @@ enum err email_change_drop(struct tx *tx, const char *account_id, int64_t *ret_c
     return OK;
 }
 
+enum err email_change_list_addresses(struct tx *tx, const char *account_id, struct db_rows *ret)
+{
+    return db_each(tx,
+                   "SELECT old_email FROM email_change WHERE account_id = $1"
+                   " UNION SELECT new_email FROM email_change WHERE account_id = $1"
+                   " UNION SELECT old_key FROM email_change WHERE account_id = $1"
+                   " UNION SELECT new_key FROM email_change WHERE account_id = $1 LIMIT 100",
+                   V(text(account_id)), ret);
+}
+
 enum err email_change_free_address(struct tx *tx, const char *email_key, const char *own_id)
 {
     struct account other;

@@ -37,6 +37,11 @@ const char *db_engine_name(const struct db *db)
     return db->engine->name;
 }
 
+enum err db_scrub(struct db *db, const struct db_gone *gone)
+{
+    return db->engine->scrub ? db->engine->scrub(db, gone) : OK;
+}
+
 enum err db_ping(struct db *db, struct arena *arena)
 {
     struct tx tx;

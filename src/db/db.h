@@ -61,6 +61,19 @@ enum err db_open(struct db **ret, const char *url, const struct db_options *opti
 /* Waits for commits under way. Every tx must have ended. */
 void db_close(struct db *db); /* NULL is allowed */
 
+/* Texts that must stand nowhere in a store. */
+struct db_gone {
+    const char *const *texts; /* each at most 500 bytes */
+    size_t count;
+};
+
+/*
+ * What was deleted is gone from the files too: empties SQLite's write-ahead log, and rebuilds the
+ * database when one of the texts is left in it. Beside it nobody writes. On PostgreSQL dead rows
+ * are autovacuum's. E_BUSY when old snapshots are read just now: try again later.
+ */
+enum err db_scrub(struct db *db, const struct db_gone *gone);
+
 /* "sqlite" or "postgresql". */
 const char *db_engine_name(const struct db *db);
 

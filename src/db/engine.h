@@ -53,6 +53,9 @@ struct db_engine {
     /* The same without waiting; NULL when the engine can only wait. */
     void (*commit_then)(struct db *db, struct tx *tx, void (*done)(void *, enum err), void *arg);
 
+    /* See db_scrub; NULL when there is nothing to do. No tx is open on this thread. */
+    enum err (*scrub)(struct db *db, const struct db_gone *gone);
+
     /* Called with tx->state set, also in the middle of a statement. tx->state is NULL afterwards.
      */
     void (*rollback)(struct db *db, struct tx *tx);

@@ -40,6 +40,14 @@ static enum err ping(struct db *db)
     return inner->engine->ping(inner);
 }
 
+static enum err scrub(struct db *db, const struct db_gone *gone)
+{
+    struct wrapper *w = wrapper_of(db);
+    if (fails(w))
+        return fault("injected: scrub");
+    return db_scrub(w->inner, gone);
+}
+
 static enum err run(struct db *db, struct tx *tx, const char *sql, struct db_values values,
                     struct db_result *result)
 {
@@ -97,6 +105,7 @@ struct db *db_fault_wrap(struct db *db)
         .commit = commit,
         .commit_then = db->engine->commit_then ? commit_then : NULL,
         .rollback = rollback,
+        .scrub = scrub,
     };
     w->db.engine = &w->engine;
     w->inner = db;

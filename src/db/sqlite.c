@@ -309,6 +309,11 @@ static void rollback(struct db *db, struct tx *tx)
     writer_rollback(&s->writer);
 }
 
+static enum err scrub(struct db *db, const struct db_gone *gone)
+{
+    return writer_do_alone(&sqlite_of(db)->writer, scrub_run, gone);
+}
+
 const struct db_engine sqlite_engine = {
     .name = "sqlite",
     .open = open_store,
@@ -319,4 +324,5 @@ const struct db_engine sqlite_engine = {
     .commit = commit,
     .commit_then = commit_then,
     .rollback = rollback,
+    .scrub = scrub,
 };

@@ -98,6 +98,11 @@ enum err writer_commit(struct writer *w);
 void writer_commit_then(struct writer *w, struct member member);
 void writer_rollback(struct writer *w);
 
+/* Takes the writer with no batch open, for work outside transactions; those who waited are told
+   before it. */
+enum err writer_do_alone(struct writer *w, enum err (*work)(struct writer *w, const void *arg),
+                         const void *arg);
+
 /* After a failed statement: when SQLite gave up the whole transaction, tells everyone in it. */
 void writer_check(struct writer *w);
 
@@ -110,6 +115,9 @@ void checkpoint_close(struct writer *w);
 
 /* Moves the log into the database; the writer is taken by the caller and no batch is open. */
 void checkpoint_run(struct writer *w, bool is_last);
+
+/* Empties the log and leaves no text of gone (a struct db_gone) in the file; as checkpoint_run. */
+enum err scrub_run(struct writer *w, const void *gone);
 
 /* A tool holds off checkpoints from BEGIN to COMMIT. */
 void checkpoint_hold_off(struct writer *w);

@@ -186,10 +186,10 @@ static void idle_checkpoint(struct writer *w)
     release(w);
 }
 
-/* Commits the batch, passes the writer on and tells the members. The writer is taken. */
-static void settle(struct writer *w)
+/* Commits the batch, if one is open, and gives its members, who are to be told. The writer is
+   taken, and stays so. */
+static int close_batch(struct writer *w, struct member *member)
 {
-    struct member member[BATCH_MAX];
     w->is_syncing = true;
     if (w->is_open && sync_batch(w) != OK)
         fail_batch(w);
@@ -203,6 +203,14 @@ static void settle(struct writer *w)
     w->is_open = w->is_armed = false;
     pthread_mutex_unlock(&w->lock);
     checkpoint_allow(w);
+    return count;
+}
+
+/* Commits the batch, passes the writer on and tells the members. The writer is taken. */
+static void settle(struct writer *w)
+{
+    struct member member[BATCH_MAX];
+    int count = close_batch(w, member);
     if (w->wal_pages >= w->next_pages + CHECKPOINT_PAGES_MUST)
         checkpoint_run(w, false);
     release(w);
@@ -417,6 +425,23 @@ void writer_commit_then(struct writer *w, struct member member)
     if (e)
         return member.done(member.arg, e);
     end_turn(w, &member, false);
+}
+
+enum err writer_do_alone(struct writer *w, enum err (*work)(struct writer *w, const void *arg),
+                         const void *arg)
+{
+    struct member member[BATCH_MAX];
+    TRY(writer_take(w));
+    if (connection_do(&w->connection, "RELEASE turn") != SQLITE_OK) {
+        fail_batch(w);
+        release(w);
+        return E_FAULT;
+    }
+    int count = close_batch(w, member);
+    tell(member, count, OK);
+    enum err e = work(w, arg);
+    release(w);
+    return e;
 }
 
 void writer_check(struct writer *w)

@@ -151,7 +151,7 @@ static enum err keep_page(struct req *rq)
 
 /* --- the end --- */
 
-enum { ROUND = 50 };
+enum { ROUND = 50, GONE_MAX = ROUND * DELETION_ADDRESSES };
 
 /* One step in a transaction and an arena of its own. */
 struct purge {
@@ -162,7 +162,10 @@ struct purge {
     char ids[ROUND][ID_MAX + 1];
     size_t count;
     const char *id; /* the one to remove */
-    bool is_gone;
+    struct deletion_end end;
+    struct arena *names; /* outlives the steps */
+    const char *gone[GONE_MAX];
+    size_t gone_count;
 };
 
 static enum err guard(enum err (*step)(struct purge *p), struct purge *p)
@@ -190,8 +193,14 @@ static enum err list_due(struct purge *p)
 static enum err finish(struct purge *p)
 {
     db_begin(&p->tx, p->db, DB_WRITE, &p->arena);
-    TRY(deletion_finish(&p->tx, p->id, &p->is_gone));
-    return db_commit(&p->tx);
+    TRY(deletion_finish(&p->tx, p->id, &p->end));
+    TRY(db_commit(&p->tx));
+    if (!p->end.is_gone)
+        return OK;
+    session_cache_expire(p->id);
+    for (size_t i = 0; i < p->end.count; i++)
+        p->gone[p->gone_count++] = text_copy(p->names, mem_text(p->end.addresses[i]));
+    return OK;
 }
 
 /* The last administrator stays until there is another one. */
@@ -201,24 +210,42 @@ static enum err purge_one(struct purge *p)
     if (e)
         LOG(e == E_DENIED ? LOG_WARN : LOG_ERROR, "account.not_removed", LOG_TEXT("account", p->id),
             LOG_TEXT("error", e == E_DENIED ? "the last administrator" : err_name(e)));
-    if (e == OK && p->is_gone)
-        session_cache_expire(p->id);
     return e == E_DENIED ? OK : e;
 }
 
+/* What cannot be done beside a reader of an old state is done at the next run. */
+static enum err scrub(struct purge *p)
+{
+    struct db_gone gone = { p->gone, p->gone_count };
+    p->gone_count = 0;
+    enum err e = db_scrub(p->db, &gone);
+    return e == E_BUSY ? OK : e;
+}
+
 /* What failed is tried again at the next run; the others go now. */
+static enum err purge_round(struct purge *p)
+{
+    enum err result = guard(list_due, p);
+    if (result)
+        p->count = 0; /* ends the rounds */
+    for (size_t i = 0; i < p->count && !job_is_stopping(); i++) {
+        p->id = p->ids[i];
+        enum err e = purge_one(p);
+        result = e ? e : result;
+    }
+    enum err e = scrub(p);
+    return result ? result : e;
+}
+
 static enum err purge(struct job *job)
 {
-    struct purge p = { .db = job->db, .now = job->now };
+    struct purge *p = arena_alloc(job->arena, sizeof *p);
     enum err result = OK;
+    *p = (struct purge){ .db = job->db, .now = job->now, .names = job->arena };
     do {
-        TRY(guard(list_due, &p));
-        for (size_t i = 0; i < p.count && !job_is_stopping(); i++) {
-            p.id = p.ids[i];
-            enum err e = purge_one(&p);
-            result = e ? e : result;
-        }
-    } while (p.count && !job_is_stopping());
+        enum err e = purge_round(p);
+        result = e ? e : result;
+    } while (p->count == ROUND && !job_is_stopping());
     return result;
 }
 
