@@ -271,7 +271,7 @@ size_t text_distance(const char *a, const char *b)
     size_t row[CONSIDERED + 1], n = strnlen(b, CONSIDERED);
     for (size_t j = 0; j <= n; j++)
         row[j] = j;
-    for (size_t i = 0; a[i] && i < CONSIDERED; i++) {
+    for (size_t i = 0; i < CONSIDERED && a[i]; i++) {
         size_t diagonal = row[0];
         row[0] = i + 1;
         for (size_t j = 0; j < n; j++) {
