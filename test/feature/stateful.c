@@ -66,6 +66,17 @@ bool walk_judge(struct walk *k, const struct reply *r, enum must must)
 
 /* --- mail --- */
 
+/* The one line that holds eight characters and nothing else. */
+static const char *find_code(const char *text)
+{
+    while ((text = strstr(text, "\n  "))) {
+        text += strlen("\n  ");
+        if (strcspn(text, " \r\n") == 8 && strchr("\r\n", text[8]))
+            return text;
+    }
+    return NULL;
+}
+
 static enum err take_letter(const struct outbox_message *m, void *)
 {
     const char *at = strstr(m->text, "token=");
@@ -73,6 +84,8 @@ static enum err take_letter(const struct outbox_message *m, void *)
         return OK;
     if (at)
         at += strlen("token=");
+    else if (text_equal(m->kind, "sign_in_code"))
+        at = find_code(m->text);
     letters[letter_count++] = (struct letter){
         .to = text_copy(test_arena(), mem_text(m->to)),
         .kind = text_copy(test_arena(), mem_text(m->kind)),
@@ -93,11 +106,12 @@ static const struct mail_kind {
     { "email_change_confirm", LINK_ADDRESS },
     { "email_change_asked", LINK_TAKE_BACK },
     { "email_changed", LINK_TAKE_BACK },
+    { "sign_in_code", LINK_CODE },
 };
 
 static void add_link(struct walk *k, int person, enum link_kind kind, const struct letter *letter)
 {
-    if (kind == LINK_RESET || kind == LINK_SIGN_IN || kind == LINK_ADDRESS)
+    if (kind == LINK_RESET || kind == LINK_SIGN_IN || kind == LINK_ADDRESS || kind == LINK_CODE)
         model_end_links(k, person, kind); /* a new one replaces the one before */
     struct link *link = model_add_link(k, kind, person);
     link->token = letter->token;

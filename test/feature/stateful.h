@@ -39,6 +39,7 @@ enum link_kind {
     LINK_SIGN_IN,
     LINK_ADDRESS,
     LINK_TAKE_BACK,
+    LINK_CODE, /* no link, but mailed and used up like one */
     LINK_KINDS
 };
 

@@ -43,7 +43,7 @@ static void do_confirm_address(struct walk *k)
         return;
     p->email = address;
     model_end_links(k, person, LINK_RESET); /* they lie in the mailbox that was left */
-    model_end_links(k, person, LINK_SIGN_IN);
+    model_end_sign_in_mail(k, person);
     model_end_halves(k, person);
     model_end_visits(k, person, NULL, 0);
     walk_read_mail(k);

@@ -113,6 +113,12 @@ void model_end_links(struct walk *k, int person, enum link_kind kind)
             k->links[i].life = OVER;
 }
 
+void model_end_sign_in_mail(struct walk *k, int person)
+{
+    model_end_links(k, person, LINK_SIGN_IN);
+    model_end_links(k, person, LINK_CODE);
+}
+
 void model_end_visits(struct walk *k, int person, const struct visit *keep, int64_t since)
 {
     for (size_t i = 0; i < k->visit_count; i++) {
@@ -139,7 +145,8 @@ static void age_link(struct link *link)
                               [LINK_NOT_ME] = 7 * DAY,
                               [LINK_SIGN_IN] = setting_span(SETTING_MAGIC_LINK_TTL),
                               [LINK_ADDRESS] = 7 * DAY,
-                              [LINK_TAKE_BACK] = 15 * DAY };
+                              [LINK_TAKE_BACK] = 15 * DAY,
+                              [LINK_CODE] = setting_span(SETTING_EMAIL_CODE_TTL) };
     if (clock_now() >= link->made_at + spans[link->kind])
         link->life = OVER;
 }
@@ -155,31 +162,16 @@ static void be_gone(struct walk *k, int person)
     *p = (struct person){ .email = p->email, .homes = { p->homes[0], p->homes[1] } };
 }
 
-/* They may be gone already: within an hour a job notices. */
-static void be_going(struct walk *k, int person)
+bool model_has_left(const struct person *p)
 {
-    k->people[person].tries = 4;
-    for (size_t i = 0; i < k->link_count; i++)
-        if (k->links[i].person == person && k->links[i].life == ALIVE)
-            k->links[i].life = UNSURE;
-    for (size_t i = 0; i < k->visit_count; i++)
-        if (k->visits[i].person == person && k->visits[i].life == ALIVE)
-            k->visits[i].life = UNSURE;
-}
-
-static void age_person(struct walk *k, int person)
-{
-    int64_t leaves_at = k->people[person].leaves_at, now = clock_now();
-    if (leaves_at && now >= leaves_at + 2 * HOUR)
-        be_gone(k, person);
-    else if (leaves_at && now >= leaves_at)
-        be_going(k, person);
+    return p->leaves_at && clock_now() >= p->leaves_at;
 }
 
 void model_age(struct walk *k)
 {
     for (int i = 0; i < PEOPLE; i++)
-        age_person(k, i);
+        if (model_has_left(&k->people[i]))
+            be_gone(k, i);
     for (size_t i = 0; i < k->visit_count; i++)
         age_visit(&k->visits[i]);
     for (size_t i = 0; i < k->link_count; i++)

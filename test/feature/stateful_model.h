@@ -12,11 +12,14 @@ struct visit *model_add_visit(struct walk *k, int person, int place, const struc
 size_t model_live_visits(const struct walk *k, int person);
 int64_t model_newest_visit(const struct walk *k, int person); /* when it began */
 void model_end_links(struct walk *k, int person, enum link_kind kind);
+void model_end_sign_in_mail(struct walk *k, int person); /* links and codes */
 void model_end_visits(struct walk *k, int person, const struct visit *keep, int64_t since);
 /* What waits for a second step is void. */
 void model_end_halves(struct walk *k, int person);
 /* Somebody passed the first step: they are in, or asked for the second. */
 void model_enter(struct walk *k, int person, int place, const struct reply *r);
+/* Their grace is over: the job removes them. */
+bool model_has_left(const struct person *p);
 /* The clock moved: what is over by its age. */
 void model_age(struct walk *k);
 /* A call with the visit's bearer from its own place. */

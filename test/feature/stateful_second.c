@@ -277,9 +277,44 @@ static void do_use_link(struct walk *k)
     walk_read_mail(k);
 }
 
+static void do_ask_code(struct walk *k)
+{
+    int person = walk_person(k), place = walk_place(k);
+    (void)walk_judge(
+        k,
+        walk_post_at(k, place, "/v1/auth/email-code", json("email", k->people[person].email, NULL)),
+        MUST_PASS);
+    walk_read_mail(k);
+}
+
+/* Sometimes for somebody else's address. */
+static void do_use_code(struct walk *k)
+{
+    struct link *link = walk_link(k, LINK_CODE);
+    if (!link)
+        return;
+    int place = walk_place(k), person = link->person;
+    if (walk_choose(k, 4) == 0)
+        person = walk_person(k);
+    if (model_live_visits(k, person) >= LIVE_MAX)
+        return;
+    bool is_right = person == link->person && link->life != OVER;
+    struct reply *r =
+        walk_post_at(k, place, "/v1/auth/email-code/verify",
+                     json("email", k->people[person].email, "code", link->token, NULL));
+    if (!walk_judge(k, r, is_right ? MAY_PASS : MUST_NOT))
+        return;
+    link->life = OVER;
+    if (!k->people[person].is_verified)
+        throw_out(k, person);
+    model_enter(k, person, place, r);
+    walk_read_mail(k);
+}
+
 const struct step walk_second_steps[] = {
     { "turn on", do_turn_on },    { "turn off", do_turn_off }, { "second step", do_second },
     { "second step", do_second }, { "recover", do_recover },   { "ask link", do_ask_link },
-    { "use link", do_use_link },
+    { "use link", do_use_link },  { "ask code", do_ask_code }, { "use code", do_use_code },
+    { "use code", do_use_code },
 };
 const size_t walk_second_step_count = COUNT(walk_second_steps);

@@ -7,6 +7,7 @@
 
 #include "account/session_cache.h"
 #include "base/clock.h"
+#include "service/job.h"
 
 #include <string.h>
 
@@ -89,7 +90,7 @@ static void verify_by(struct walk *k, struct link *link, int place)
     p->tries = 0;
     model_end_links(k, person, LINK_VERIFY);
     model_end_links(k, person, LINK_RESET); /* no link outlives a change of the password */
-    model_end_links(k, person, LINK_SIGN_IN);
+    model_end_sign_in_mail(k, person);
     model_end_halves(k, person);
     model_end_visits(k, person, NULL, 0);
 }
@@ -310,7 +311,7 @@ static void do_reset(struct walk *k)
     p->passwords = 1U << password;
     p->tries = 0;
     model_end_halves(k, person);
-    model_end_links(k, person, LINK_SIGN_IN);
+    model_end_sign_in_mail(k, person);
     model_end_links(k, person, LINK_RESET);
     model_end_links(k, person, LINK_VERIFY);
     model_end_visits(k, person, NULL, 0);
@@ -339,7 +340,7 @@ static void do_change(struct walk *k)
     p->passwords = 1U << new;
     p->tries = 0;
     model_end_halves(k, v->person);
-    model_end_links(k, v->person, LINK_SIGN_IN);
+    model_end_sign_in_mail(k, v->person);
     model_end_links(k, v->person, LINK_RESET);
     model_end_visits(k, v->person, v, 0);
     walk_read_mail(k);
@@ -437,6 +438,9 @@ static void do_wait(struct walk *k)
     wait_for(spans[i].span);
     session_cache_clear(); /* it believes what it read for a second of real time */
     walk_read_mail(k);     /* first what the jobs do with the time that has passed */
+    for (int p = 0; p < PEOPLE; p++)
+        if (model_has_left(&k->people[p])) /* it has an hour for that by itself */
+            CHECK_OK(job_run(k->w->db, test_arena(), "deletion.purge"));
     model_age(k);
 }
 
