@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cardea user {create,list,show,lock,unlock,reset-2fa}: accounts, from the machine that runs the
- * server. A password is read from standard input, never from an argument.
+ * cardea user {create,list,show,lock,unlock,reset-2fa,delete,keep}: accounts, from the machine that
+ * runs the server. A password is read from standard input, never from an argument; an account that
+ * is deleted has its time of grace, as when its owner asks.
  */
 #include "command/command.h"
 
 #include "account/account.h"
 #include "account/credential.h"
+#include "account/deletion.h"
 #include "account/email.h"
 #include "account/notice.h"
 #include "account/password_rule.h"
@@ -24,7 +26,7 @@
 #define USAGE                                                                                \
     "user create EMAIL [--name NAME] [--locale TAG] [--role ROLE]...  (password on stdin)\n" \
     "       cardea user list [--limit N] [--after ID]\n"                                     \
-    "       cardea user {show,lock,unlock,reset-2fa} EMAIL|ID"
+    "       cardea user {show,lock,unlock,reset-2fa,delete,keep} EMAIL|ID"
 
 enum { LIST_DEFAULT = 100 };
 
@@ -32,7 +34,11 @@ enum { LIST_DEFAULT = 100 };
 
 static const char *state_of(const struct account *a)
 {
-    return a->locked_at ? "locked" : a->verified_at ? "active" : "not verified";
+    if (a->locked_at)
+        return "locked";
+    if (a->deletion_due_at)
+        return "ending";
+    return a->verified_at ? "active" : "not verified";
 }
 
 static void put_account(struct json_writer *j, const struct account *a)
@@ -48,6 +54,7 @@ static void put_account(struct json_writer *j, const struct account *a)
     json_put_time(j, "created_at", a->created_at);
     json_put_time(j, "last_sign_in_at", a->last_sign_in_at);
     json_put_time(j, "locked_at", a->locked_at);
+    json_put_time(j, "deletion_due_at", a->deletion_due_at);
     json_end(j);
 }
 
@@ -248,6 +255,50 @@ static int reset_second_step(struct console *c, struct account *who)
     return EXIT_DONE;
 }
 
+/* --- the end --- */
+
+struct ending {
+    const struct account *who;
+    int64_t due_at;
+};
+
+static enum err end_in(struct tx *tx, void *arg)
+{
+    struct ending *ending = arg;
+    return deletion_start(tx, ending->who,
+                          &(struct deletion_wish){ .by = &audit_by_operator,
+                                                   .reason = "operator",
+                                                   .grace = setting_span(SETTING_DELETION_GRACE) },
+                          &ending->due_at);
+}
+
+static enum err keep_in(struct tx *tx, void *arg)
+{
+    return deletion_cancel(tx, arg, &audit_by_operator);
+}
+
+static int end_account(struct console *c, const struct account *who)
+{
+    struct ending ending = { .who = who };
+    enum err e = console_write_tx(c, end_in, &ending);
+    if (e == E_DENIED)
+        return console_fail("%s is the last administrator: make another one first", who->email);
+    if (e)
+        return console_fail("cannot write");
+    console_print("%s is removed after %s; its owner was told\n", who->email,
+                  clock_format(&c->arena, ending.due_at));
+    return EXIT_DONE;
+}
+
+static int keep_account(struct console *c, const struct account *who)
+{
+    enum err e = console_write_tx(c, keep_in, (void *)(uintptr_t)who->id);
+    if (e && e != E_GONE)
+        return console_fail("cannot write");
+    console_print("%s stays\n", who->email);
+    return EXIT_DONE;
+}
+
 static int run(struct console *c, const char *verb, const char *who)
 {
     struct account account;
@@ -266,12 +317,17 @@ static int run(struct console *c, const char *verb, const char *who)
     }
     if (text_equal(verb, "reset-2fa"))
         return reset_second_step(c, &account);
+    if (text_equal(verb, "delete"))
+        return end_account(c, &account);
+    if (text_equal(verb, "keep"))
+        return keep_account(c, &account);
     return set_lock(c, &account, text_equal(verb, "lock"));
 }
 
 int command_user(struct console *c)
 {
-    static const char *const verbs[] = { "list", "create", "show", "lock", "unlock", "reset-2fa" };
+    static const char *const verbs[] = { "list",   "create",    "show",   "lock",
+                                         "unlock", "reset-2fa", "delete", "keep" };
     const char *verb = console_word(c, 1), *who = console_word(c, 2);
     bool is_known = false;
     for (size_t i = 0; i < COUNT(verbs); i++)

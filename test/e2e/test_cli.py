@@ -105,6 +105,11 @@ def people_are_made_shown_and_locked(engine):
               "RT_05: no refresh for the locked")
         ok(server.cli("user", "unlock", ANN))
         server.login(ANN)
+        ok(server.cli("user", "delete", "ben@example.org"))
+        equal(json.loads(ok(server.cli("user", "show", "ben@example.org", "--json")))["state"], "ending", "ends")
+        server.mailbox.wait("ben@example.org", "/settings/deletion?token=")
+        ok(server.cli("user", "keep", "ben@example.org"))
+        equal(json.loads(ok(server.cli("user", "show", "ben@example.org", "--json")))["state"], "active", "stays")
 
 
 @test
@@ -112,6 +117,7 @@ def the_last_administrator_stays():
     with Server() as server:
         ok(server.cli("user", "create", ANN, "--role", "ADMIN", stdin=PASSWORD + "\n"))
         refused(server.cli("user", "lock", ANN))
+        refused(server.cli("user", "delete", ANN))
         server.login(ANN)
 
 
