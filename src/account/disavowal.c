@@ -73,12 +73,14 @@ static enum err forget_device(struct tx *tx, const struct disavowal *of)
     return e == E_NOT_FOUND ? OK : e; /* forgotten before */
 }
 
-/* An app bound since would ask its owner for a code that only the thief has. */
+/* An app bound since would ask its owner for a code that only the thief has. But whoever reads the
+   mailbox must not be able to take off a second step (RST-05), so this is only for the first day.
+ */
 static enum err remove_app(struct tx *tx, const struct disavowal *of)
 {
     int64_t bound_at = 0;
     TRY(totp_bound_at(tx, of->account_id, &bound_at));
-    if (bound_at < of->created_at)
+    if (bound_at < of->created_at || clock_now() > of->created_at + DAY)
         return OK;
     TRY(totp_remove(tx, of->account_id));
     TRY(recovery_remove(tx, of->account_id));

@@ -128,6 +128,19 @@ TEST_IN_WORLD(PRE_03_this_was_not_me_takes_back_what_was_bound_since)
         count_of(w, "SELECT count(*) FROM totp") + count_of(w, "SELECT count(*) FROM passkey"), 0);
 }
 
+/* Who reads the mailbox later takes off no second step. */
+TEST_IN_WORLD(RST_05_a_day_later_the_app_stays)
+{
+    struct client *ann = signed_in(w, ANN), *own = stranger(w);
+    struct app app;
+    wait_for(SECOND);
+    CHECK_NUM(login(own, ANN, PASSWORD)->status, 200);
+    CHECK_NUM(set_up(own, &app)->status, 200);
+    wait_for(DAY + SECOND);
+    CHECK_NUM(post(ann, "/v1/auth/not-me", json("token", not_me_token(w), NULL))->status, 200);
+    CHECK(first_step(client(w), ANN) != NULL);
+}
+
 TEST_IN_WORLD(what_was_bound_before_stays)
 {
     struct app app = two_step(w, ANN);
