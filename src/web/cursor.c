@@ -29,12 +29,12 @@ static enum err sign(struct req *rq, const char *list, struct mem place, uint8_t
 enum err cursor_make(struct req *rq, const char *list, const char *place, const char **ret)
 {
     uint8_t all[MAC_BYTES + PLACE_MAX];
-    size_t n = strlen(place);
-    assert(n && n <= PLACE_MAX);
-    TRY(sign(rq, list, MEM(place, n), all));
-    memcpy(all + MAC_BYTES, place, n);
-    char *text = arena_alloc(rq->arena, base64url_size(MAC_BYTES + n) + 1);
-    base64url_format(MEM(all, MAC_BYTES + n), text);
+    const struct mem bytes = mem_text(place);
+    assert(bytes.n && bytes.n <= PLACE_MAX);
+    TRY(sign(rq, list, bytes, all));
+    memcpy(all + MAC_BYTES, bytes.p, bytes.n);
+    char *text = arena_alloc(rq->arena, base64url_size(MAC_BYTES + bytes.n) + 1);
+    base64url_format(MEM(all, MAC_BYTES + bytes.n), text);
     *ret = text;
     return OK;
 }
