@@ -28,14 +28,18 @@ void page_choose_locale(struct req *rq)
                                setting_text(SETTING_DEFAULT_LOCALE));
 }
 
+/* current is the language of this page; chosen, the one a form had picked before it was refused. */
 static void set_languages(struct req *rq)
 {
+    const char *typed = vars_get(rq->vars, "value_locale");
     for (size_t i = 0; i < locale_count(); i++) {
         const struct locale *one = locale_nth(i);
         struct vars *item = vars_item(rq->vars, "locales");
         vars_text(item, "tag", locale_tag(one));
         vars_text(item, "name", locale_name(one));
         vars_flag(item, "current", one == rq->locale);
+        vars_flag(item, "chosen",
+                  text_equal(typed ? typed : locale_tag(rq->locale), locale_tag(one)));
     }
 }
 

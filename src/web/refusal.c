@@ -63,9 +63,22 @@ static enum err answer_form(struct req *rq, enum problem p)
     return page_with_status(rq, rq->route->page, problem_status(p));
 }
 
+/* A mailed link that lost its end on the way: there is no field to mark. */
+static bool is_damaged_link(const struct req *rq, enum problem p)
+{
+    if (p != PROBLEM_FIELDS_INVALID || !rq->route || !route_is_safe(rq->route))
+        return false;
+    for (size_t i = 0; i < rq->error_count; i++)
+        if (text_equal(rq->errors[i].field, "token"))
+            return true;
+    return false;
+}
+
 static enum err answer_page(struct req *rq, enum problem p)
 {
     page_set_texts(rq);
+    if (is_damaged_link(rq, p))
+        return page_with_status(rq, "link_gone", problem_status(p));
     bool is_form = rq->route && rq->route->page && !route_is_safe(rq->route) &&
                    p != PROBLEM_INTERNAL && p != PROBLEM_CSRF_FAILED && p != PROBLEM_FORBIDDEN;
     if (is_form)

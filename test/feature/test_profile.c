@@ -120,8 +120,11 @@ TEST_IN_WORLD(a_profile_is_changed_by_form)
     CHECK_TEXT(header_of(r, "location"), "/settings?done=saved");
     r = get(c, "/settings");
     CHECK(strstr(r->body, "value=\"Asia/Tokyo\"") && strstr(r->body, "lang=\"de\""));
-    r = post_form(c, "/settings", "name=Ann&locale=de&time_zone=Nowhere&picture_url=ftp%3A%2F%2Fx");
+    CHECK(strstr(r->body, "<option value=\"de\" lang=\"de\" selected>"));
+    r = post_form(c, "/settings", "name=Ann&locale=fr&time_zone=Nowhere&picture_url=ftp%3A%2F%2Fx");
     CHECK_NUM(r->status, 422);
+    CHECK(strstr(r->body, "<option value=\"fr\" lang=\"fr\" selected>"));
+    CHECK(!strstr(r->body, "<option value=\"de\" lang=\"de\" selected>"));
     CHECK(strstr(r->body, "value=\"Nowhere\"") && strstr(r->body, "time_zone-error"));
     /* What an application keeps is not touched by the form; what is left empty is not said. */
     CHECK_NUM(count_of(w, "SELECT count(*) FROM account WHERE time_zone = 'Asia/Tokyo'"), 1);

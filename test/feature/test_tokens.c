@@ -469,3 +469,18 @@ TEST_IN_WORLD(SEC_06_there_is_no_default_password)
             CHECK_NUM(login(client(w), names[i], passwords[k])->status, 401);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM account"), 0);
 }
+
+/* A mail program that breaks a long address leaves its front: the page says so, and names no field.
+ */
+TEST_IN_WORLD(a_link_that_lost_its_token_is_said_to_be_damaged)
+{
+    static const char *const paths[] = { "/verify-email",  "/reset-password", "/not-me",
+                                         "/confirm-email", "/revoke-email",   "/setup" };
+    struct client *c = client(w);
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct reply *r = get(c, paths[i]);
+        CHECK_NUM(r->status, 422);
+        CHECK(strstr(r->body, "If the address was broken across lines"));
+    }
+    CHECK(!strstr(get(c, "/nowhere")->body, "If the address was broken across lines"));
+}
