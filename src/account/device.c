@@ -115,36 +115,43 @@ static enum err add(struct tx *tx, const struct device_visit *v, const char *id,
                     num_or_null(v->trust_for ? now + v->trust_for : 0)));
 }
 
-/* The hash that another account of the household has for the same cookie. */
-static enum err find_hash(struct tx *tx, const char *id, struct mem *ret)
+/* Another secret for a browser's cookie, in the rows of all who share it: whoever signed in there
+   before may have kept a copy, which must neither be trusted nor pass for the browser (MFA-09). */
+static enum err renew(struct tx *tx, const char *id, struct token *ret)
 {
-    return db_one(tx, "SELECT secret_hash FROM device WHERE id = $1 LIMIT 1", V(text(id)),
-                  INTO(to_blob(ret)));
+    *ret = token_renew(tx->arena, id, PURPOSE);
+    return db_run(tx, "UPDATE device SET secret_hash = $2 WHERE id = $1",
+                  V(text(id), blob(MEM(ret->hash, sizeof ret->hash))));
+}
+
+/* One the account does not know; the browser may have a cookie of another account of the household.
+ */
+static enum err note_new(struct tx *tx, const struct device_visit *v, struct token *ret)
+{
+    if (v->found->id && v->gives_cookie)
+        TRY(renew(tx, v->found->id, ret));
+    else
+        *ret = token_new(tx->arena, PREFIX, PURPOSE);
+    return add(tx, v, ret->id, MEM(ret->hash, sizeof ret->hash));
 }
 
 enum err device_note(struct tx *tx, const struct device_visit *v, const char **ret_id,
                      const char **ret_cookie)
 {
     int64_t rows = 0;
-    struct mem hash;
+    struct token token = { 0 };
     const struct device_found *found = v->found;
     /* What is told by network and program only gets a cookie, and a row, once it can keep one. */
     bool is_by_cookie = found->id && text_equal(found->id, found->row_id);
-    *ret_cookie = NULL;
-    *ret_id = found->row_id;
     if (found->row_id && (is_by_cookie || !v->gives_cookie))
         TRY(note_again(tx, v, found->row_id, &rows));
-    if (rows)
-        return OK;
-    *ret_id = found->id;
-    if (found->id) { /* another account of the household has it */
-        TRY(find_hash(tx, found->id, &hash));
-        return add(tx, v, found->id, hash);
-    }
-    struct token token = token_new(tx->arena, PREFIX, PURPOSE);
-    *ret_id = token.id;
+    if (!rows)
+        TRY(note_new(tx, v, &token));
+    else if (is_by_cookie && v->trust_for)
+        TRY(renew(tx, found->id, &token));
+    *ret_id = rows ? found->row_id : token.id;
     *ret_cookie = v->gives_cookie ? token.text : NULL;
-    return add(tx, v, token.id, MEM(token.hash, sizeof token.hash));
+    return OK;
 }
 
 enum err device_list(struct tx *tx, const char *account_id, struct device **ret, size_t *ret_count)

@@ -33,7 +33,8 @@ enum err device_find(struct tx *tx, const char *account_id, const char *cookie,
                      const struct origin *from, struct device_found *ret);
 
 /* Somebody signed in there: notes it. With gives_cookie *ret_cookie is the value to set, unless the
-   browser has it already (NULL). trust_for: from now on, in milliseconds; 0 leaves trust as it is.
+   browser has it already (NULL). A browser that is new to the account, or trusted from now on, gets
+   a new one. trust_for: from now on, in milliseconds; 0 leaves trust as it is.
    *ret_id is the device's id. Of an account's devices the latest 50 are kept. */
 struct device_visit {
     const char *account_id;

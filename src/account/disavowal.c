@@ -4,14 +4,12 @@
  */
 #include "account/disavowal.h"
 
-#include "account/account.h"
 #include "account/device.h"
-#include "account/passkey.h"
+#include "account/email_change.h"
+#include "account/factor.h"
 #include "account/pending.h"
 #include "account/personal.h"
-#include "account/recovery.h"
 #include "account/session.h"
-#include "account/totp_factor.h"
 #include "base/clock.h"
 #include "crypto/token.h"
 
@@ -73,20 +71,6 @@ static enum err forget_device(struct tx *tx, const struct disavowal *of)
     return e == E_NOT_FOUND ? OK : e; /* forgotten before */
 }
 
-/* An app bound since would ask its owner for a code that only the thief has. But whoever reads the
-   mailbox must not be able to take off a second step (RST-05), so this is only for the first day.
- */
-static enum err remove_app(struct tx *tx, const struct disavowal *of)
-{
-    int64_t bound_at = 0;
-    TRY(totp_bound_at(tx, of->account_id, &bound_at));
-    if (bound_at < of->created_at || clock_now() > of->created_at + DAY)
-        return OK;
-    TRY(totp_remove(tx, of->account_id));
-    TRY(recovery_remove(tx, of->account_id));
-    return account_set_mfa(tx, of->account_id, false);
-}
-
 /* The one named began a moment before its mail was owed; those since may be anybody's. */
 static enum err end_sessions(struct tx *tx, const struct disavowal *of)
 {
@@ -101,8 +85,8 @@ enum err disavowal_apply(struct tx *tx, const struct disavowal *of)
     TRY(end_sessions(tx, of));
     TRY(forget_device(tx, of));
     TRY(pending_drop_all(tx, of->account_id));
-    TRY(passkey_remove_since(tx, of->account_id, of->created_at));
-    return remove_app(tx, of);
+    TRY(email_change_drop(tx, of->account_id, NULL));
+    return factor_remove_since(tx, of->account_id, of->created_at);
 }
 
 enum err disavowal_purge(struct tx *tx, int64_t now, bool *ret_more)

@@ -31,8 +31,9 @@ enum err disavowal_look(struct tx *tx, const char *token, struct disavowal *ret)
 enum err disavowal_take(struct tx *tx, const struct disavowal *of);
 
 /* Takes back what it names, and what whoever came in there may have done since to stay: sessions
-   that began since, the device, sign-ins under way, passkeys and an authenticator app that were
-   bound since. The caller holds the account. */
+   that began since, the device, sign-ins under way, a change of address that waits for its link,
+   passkeys, recovery codes and an authenticator app that were bound since. The caller holds the
+   account. */
 enum err disavowal_apply(struct tx *tx, const struct disavowal *of);
 
 /* Removes expired ones, at most a batch. */

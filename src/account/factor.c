@@ -8,6 +8,7 @@
 #include "account/passkey.h"
 #include "account/recovery.h"
 #include "account/totp_factor.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 struct factor {
@@ -39,6 +40,20 @@ enum err factor_methods(struct tx *tx, const char *account_id, const char **ret)
             *ret = text_format(tx->arena, "%s%s%s", *ret, **ret ? " " : "", f->name);
     }
     return OK;
+}
+
+enum err factor_remove_since(struct tx *tx, const char *account_id, int64_t since)
+{
+    int64_t bound_at = 0;
+    TRY(passkey_remove_since(tx, account_id, since));
+    TRY(totp_bound_at(tx, account_id, &bound_at));
+    if (bound_at < since)
+        return recovery_remove_since(tx, account_id, since);
+    if (clock_now() > since + DAY)
+        return OK;
+    TRY(totp_remove(tx, account_id));
+    TRY(recovery_remove(tx, account_id));
+    return account_set_mfa(tx, account_id, false);
 }
 
 enum err factor_remove_all(struct tx *tx, const char *account_id)

@@ -52,6 +52,12 @@ enum err recovery_remove(struct tx *tx, const char *account_id)
     return db_run(tx, "DELETE FROM recovery_code WHERE account_id = $1", V(text(account_id)));
 }
 
+enum err recovery_remove_since(struct tx *tx, const char *account_id, int64_t since)
+{
+    return db_run(tx, "DELETE FROM recovery_code WHERE account_id = $1 AND created_at >= $2",
+                  V(text(account_id), num(since)));
+}
+
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
 {
     return personal_write_rows(tx, "created_at",

@@ -23,4 +23,6 @@ enum err recovery_use(struct tx *tx, const char *account_id, const char *typed);
 /* How many are left. */
 enum err recovery_count(struct tx *tx, const char *account_id, int64_t *ret);
 
+/* Removes all; or those made at a time or later. */
 enum err recovery_remove(struct tx *tx, const char *account_id);
+enum err recovery_remove_since(struct tx *tx, const char *account_id, int64_t since);

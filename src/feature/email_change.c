@@ -10,9 +10,11 @@
 #include "feature/features.h"
 
 #include "account/account.h"
+#include "account/deletion.h"
 #include "account/device.h"
 #include "account/email.h"
 #include "account/email_change.h"
+#include "account/factor.h"
 #include "account/notice.h"
 #include "account/pending.h"
 #include "base/text.h"
@@ -338,6 +340,16 @@ static enum err tell_revoked(struct req *rq, struct account who, const struct em
     return notice_tell(&rq->tx, &notice);
 }
 
+/* What the thief did besides, to stay or to hurt. Whoever asked had proved themselves at most so
+   long before. */
+static enum err undo_the_rest(struct req *rq, const struct email_change *c)
+{
+    int64_t since = c->created_at - setting_span(SETTING_FRESH_PROOF);
+    TRY(factor_remove_since(&rq->tx, c->account_id, since));
+    enum err e = deletion_cancel(&rq->tx, c->account_id, &rq->by);
+    return e == E_GONE ? OK : e; /* none was asked for */
+}
+
 static enum err take_back(struct req *rq, const struct email_change *c)
 {
     struct account who;
@@ -348,6 +360,7 @@ static enum err take_back(struct req *rq, const struct email_change *c)
     TRY(session_end_all(&rq->tx, who.id, NULL, NULL));
     TRY(pending_drop_all(&rq->tx, who.id));
     TRY(device_distrust_all(&rq->tx, who.id));
+    TRY(undo_the_rest(rq, c));
     TRY(audit_add(&rq->tx, &rq->by, AUDIT_EMAIL_CHANGE_REVOKED, who.id, NULL));
     TRY(tell_revoked(rq, who, c));
     /* The way back in is a reset link: the task that mails one (feature/reset.c). */

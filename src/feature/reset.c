@@ -120,6 +120,8 @@ static enum err take(struct tx *tx, const char *presented, struct account *ret)
 {
     int64_t rows = 0;
     TRY(look(tx, presented, ret));
+    TRY(account_hold(tx, ret->id));
+    TRY(look(tx, presented, ret)); /* the address may have become another one this moment */
     TRY(db_change(tx, "DELETE FROM reset WHERE account_id = $1 AND expires_at > $2",
                   V(text(ret->id), num(clock_now())), &rows));
     return rows ? OK : E_GONE;

@@ -201,11 +201,11 @@ const struct route second_step_routes[] = {
           .help = "Finishes a sign-in with a recovery code, which is used up by it."),
     ROUTE(GET, "/2fa/verify", VISITOR, show_verify, .fields = { NEXT },
           .help = "The form for the second step."),
-    ROUTE(POST, "/2fa/verify", ANYONE, verify_page, .page = "two_factor_verify",
+    ROUTE(POST, "/2fa/verify", VISITOR, verify_page, .page = "two_factor_verify",
           .fields = { CODE, REMEMBER, NEXT }, .limits = LIMITS, .help = "The second step by form."),
     ROUTE(GET, "/recovery", VISITOR, show_recovery, .fields = { NEXT },
           .help = "The form for a recovery code."),
-    ROUTE(POST, "/recovery", ANYONE, recovery_page, .page = "recovery", .fields = { CODE, NEXT },
+    ROUTE(POST, "/recovery", VISITOR, recovery_page, .page = "recovery", .fields = { CODE, NEXT },
           .limits = LIMITS, .help = "The second step with a recovery code by form."),
     ROUTES_END,
 };

@@ -13,33 +13,39 @@
 #include "account/totp_factor.h"
 #include "base/text.h"
 #include "service/hashing.h"
+#include "web/attempt.h"
 #include "web/new_password.h"
 #include "web/passkey_ask.h"
 #include "web/req.h"
 
 enum { CODES_FEW = 3 }; /* fewer than this deserve a warning */
 
-static enum err check_current(struct req *rq, struct account *ret)
+/* Counted like any other guess at the password, or a stolen session could go on guessing here. */
+static enum err judge_current(struct req *rq, const char *account_id, bool matches)
 {
-    bool matches;
-    TRY(account_find(&rq->peek, rq->session.account_id, ret));
-    TRY(hashing_verify(ret->password, mem_text(field(rq, "current_password")), &matches, NULL));
+    struct attempt attempt = { .account_id = account_id, .authenticator = LOCKOUT_PASSWORD };
+    TRY(attempt_begin(rq, &attempt));
     if (matches)
-        return OK;
-    TRY(audit_add(&rq->tx, &rq->by, AUDIT_PASSWORD_REFUSED, ret->id, NULL));
-    return refuse_and_keep(rq, PROBLEM_PASSWORD_WRONG);
+        return attempt_pass(rq, &attempt);
+    TRY(audit_add(&rq->tx, &rq->by, AUDIT_PASSWORD_REFUSED, account_id, NULL));
+    return attempt_fail(rq, &attempt, PROBLEM_PASSWORD_WRONG);
 }
 
+/* Both hashes come before the transaction, and before the verdict: neither the time taken nor a
+   word about the new password tells a guesser anything while the password is locked. */
 static enum err change(struct req *rq)
 {
+    bool matches;
     struct account who;
     const char *phc, *cookie;
-    TRY(check_current(rq, &who));
+    TRY(account_find(&rq->peek, rq->session.account_id, &who));
+    TRY(hashing_verify(who.password, mem_text(field(rq, "current_password")), &matches, NULL));
     TRY(new_password_hash(rq, who.email, who.name, &phc));
 
     /* A reset may have happened while the hash was computed: then nothing is changed. Locks in the
        order account, sessions, audit, as everywhere. */
     TRY(account_hold(&rq->tx, who.id));
+    TRY(judge_current(rq, who.id, matches));
     enum err e = session_renew_cookie(&rq->tx, rq->session.id, &cookie);
     if (e == E_NOT_FOUND)
         return refuse(rq, PROBLEM_UNAUTHENTICATED); /* ended meanwhile */
@@ -190,7 +196,9 @@ const struct route security_routes[] = {
     ROUTE(POST, "/v1/auth/password/change", SIGNED_IN, change_api, .lane = LANE_HASH,
           .fields = CHANGE_FIELDS, .proof = PROOF_LEVEL,
           .limits = { { BY_ACCOUNT, 5, MINUTE, "password" } },
-          .gives = { { 200, "{\"status\":\"password_changed\"}" }, { 403, "password_wrong" } },
+          .gives = { { 200, "{\"status\":\"password_changed\"}" },
+                     { 403, "password_wrong" },
+                     { 423, "locked" } },
           .help = "Changes my password; all other sessions end."),
     ROUTE(GET, "/account/security", SIGNED_IN, show,
           .fields = { { "done", FIELD_TEXT, .optional = true, .max = 40 } },

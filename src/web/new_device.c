@@ -53,7 +53,9 @@ enum err new_device_note(struct req *rq, const struct new_device *of)
         set_cookie(rq, cookie_name(), cookie, 400 * DAY);
     if (of->trusts)
         TRY(audit_add(&rq->tx, &rq->by, AUDIT_DEVICE_TRUSTED, of->account->id, NULL));
-    if (of->found->is_known || of->found->is_first)
+    /* A thief who makes an account forget its devices is news all the same. */
+    bool is_first = of->found->is_first && !of->account->last_sign_in_at;
+    if (of->found->is_known || is_first)
         return OK;
     return tell_owner(rq, of, id);
 }

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attacks in several steps, where each step alone is harmless: what a thief leaves behind to come
+ * back, and how the owner could be kept out.
+ */
+#include "passkeys.h"
+#include "two_step.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+#define THIRD "third@example.org"
+#define OTHER_PASSWORD "another walnut chair"
+
+/* The thief's browser, elsewhere. */
+static struct client *thief_of(struct world *w)
+{
+    struct client *c = client(w);
+    c->ip = "198.51.100.7";
+    c->user_agent = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0";
+    return c;
+}
+
+static void disavow(struct world *w)
+{
+    const char *token = mailed_token(w, ANN, "new_device");
+    CHECK_NUM(post(client(w), "/v1/auth/not-me", json("token", token, NULL))->status, 200);
+}
+
+static const char *ask_for_address(struct client *c, const char *email)
+{
+    CHECK_NUM(post(c, "/v1/account/email", json("email", email, NULL))->status, 202);
+    return mailed_token(c->w, email, "email_change_confirm");
+}
+
+static int confirm(struct world *w, const char *token)
+{
+    return post(client(w), "/v1/account/email/confirm", json("token", token, NULL))->status;
+}
+
+static int revoke(struct world *w, const char *token)
+{
+    return post(client(w), "/v1/account/email/revoke", json("token", token, NULL))->status;
+}
+
+static void leave(struct client *c)
+{
+    (void)get(c, "/settings");
+    CHECK_NUM(post_form(c, "/logout", "")->status, 303);
+}
+
+/* --- what a disavowed sign-in leaves behind --- */
+
+/* Moving the account to the thief's mailbox would also void the reset link that was just mailed. */
+TEST_IN_WORLD(PRE_04_a_pending_change_does_not_survive_this_was_not_me)
+{
+    (void)signed_in(w, ANN);
+    struct client *thief = thief_of(w);
+    wait_for(SECOND);
+    CHECK_NUM(login(thief, ANN, PASSWORD)->status, 200);
+    const char *link = ask_for_address(thief, THIRD);
+    disavow(w);
+    CHECK_NUM(confirm(w, link), 410);
+    const char *token = mailed_token(w, ANN, "reset_password");
+    CHECK_NUM(reset(client(w), token, OTHER_PASSWORD)->status, 200);
+    CHECK_NUM(login(client(w), ANN, OTHER_PASSWORD)->status, 200);
+}
+
+/* Codes that only the thief has seen, on an account whose app was bound before. */
+TEST_IN_WORLD(PRE_03_recovery_codes_made_by_the_thief_go_with_the_sign_in)
+{
+    struct app app = two_step(w, ANN);
+    struct client *thief = thief_of(w);
+    CHECK_NUM(login_by_app(thief, ANN, &app)->status, 200);
+    struct reply *r = post(thief, "/v1/auth/2fa/recovery-codes", "{}");
+    CHECK_NUM(r->status, 200);
+    const char *code = text_of(r, "recovery_codes.0");
+    REQUIRE(code);
+    disavow(w);
+    CHECK_NUM(recover(thief, first_step(thief, ANN), code)->status, 401);
+    wait_for(30 * SECOND);
+    CHECK_NUM(login_by_app(client(w), ANN, &app)->status, 200);
+}
+
+/* A forgotten device would otherwise make the thief's the first one, which is told to nobody. */
+TEST_IN_WORLD(NOTE_01_forgetting_all_devices_does_not_hide_the_next_one)
+{
+    struct client *stolen = signed_in(w, ANN), *thief = thief_of(w);
+    const char *id = text_of(get(stolen, "/v1/account/devices"), "data.0.id");
+    CHECK_NUM(call(stolen, "DELETE", text_format(test_arena(), "/v1/account/devices/%s", id), NULL)
+                  ->status,
+              204);
+    CHECK_NUM(login(thief, ANN, PASSWORD)->status, 200);
+    CHECK_NUM(mail_count(w, ANN, "new_device"), 1);
+}
+
+/* --- what a change of address that was taken back leaves behind --- */
+
+/* An app of the thief's keeps the owner out, a passkey lets the thief in, both for good. */
+TEST_IN_WORLD(PRE_03_taking_an_address_back_takes_back_what_was_bound)
+{
+    struct app app;
+    struct client *thief = signed_in(w, ANN);
+    struct soft_credential *key = own_passkey(thief);
+    wait_for(MINUTE);
+    const char *link = ask_for_address(thief, THIRD);
+    const char *back = mailed_token(w, ANN, "email_change_asked");
+    CHECK_NUM(confirm(w, link), 200);
+    CHECK_NUM(login(thief, THIRD, PASSWORD)->status, 200);
+    CHECK_NUM(set_up(thief, &app)->status, 200);
+    CHECK_NUM(revoke(w, back), 200);
+    CHECK_NUM(use_passkey(client(w), key, "{}", SYNCED)->status, 401);
+    const char *token = mailed_token(w, ANN, "reset_password");
+    CHECK_NUM(reset(client(w), token, OTHER_PASSWORD)->status, 200);
+    CHECK(text_of(login(client(w), ANN, OTHER_PASSWORD), "access_token") != NULL);
+}
+
+TEST_IN_WORLD(MFA_08_taking_an_address_back_leaves_what_was_bound_before)
+{
+    struct app app = two_step(w, ANN);
+    struct client *ann = client(w);
+    wait_for(11 * MINUTE);
+    CHECK_NUM(login_by_app(ann, ANN, &app)->status, 200);
+    (void)ask_for_address(ann, THIRD);
+    CHECK_NUM(revoke(w, mailed_token(w, ANN, "email_change_asked")), 200);
+    const char *token = mailed_token(w, ANN, "reset_password");
+    CHECK_NUM(reset(client(w), token, OTHER_PASSWORD)->status, 200);
+    CHECK(text_of(login(client(w), ANN, OTHER_PASSWORD), "pending_token") != NULL);
+}
+
+/* The link that keeps the account was mailed to the thief. */
+TEST_IN_WORLD(RACE_04_taking_an_address_back_keeps_the_account)
+{
+    struct client *thief = signed_in(w, ANN);
+    const char *link = ask_for_address(thief, THIRD);
+    const char *back = mailed_token(w, ANN, "email_change_asked");
+    CHECK_NUM(confirm(w, link), 200);
+    CHECK_NUM(login(thief, THIRD, PASSWORD)->status, 200);
+    CHECK_NUM(post(thief, "/v1/account/deletion", "{}")->status, 202);
+    CHECK_NUM(mail_count(w, ANN, "deletion_asked"), 0);
+    CHECK_NUM(revoke(w, back), 200);
+    CHECK_NUM(mail_count(w, ANN, "deletion_cancelled"), 1);
+    wait_for(31 * DAY);
+    run_jobs(w);
+    CHECK(account_id_of(w, ANN) != NULL);
+}
+
+/* --- a browser that two people share --- */
+
+/* Everybody who was signed in there may have kept a copy of its cookie. */
+static struct client *with_copy(struct world *w, const struct client *of)
+{
+    struct client *c = client(w);
+    c->ip = "198.51.100.7";
+    c->user_agent = of->user_agent;
+    c->cookie_names[0] = "cardea-device";
+    c->cookie_values[0] = cookie_of(of, "cardea-device");
+    return c;
+}
+
+TEST_IN_WORLD(MFA_09_a_cookie_planted_before_is_not_trusted)
+{
+    struct app app = two_step(w, ANN);
+    struct client *c = client(w);
+    person(w, BEN, PASSWORD);
+    c->user_agent = "Mozilla/5.0 (Macintosh) AppleWebKit/605.1 Version/17.0 Safari/605.1";
+    CHECK_NUM(login_page(c, BEN, PASSWORD)->status, 303);
+    struct client *ben = with_copy(w, c); /* kept at home */
+    CHECK_NUM(login_page(c, ANN, PASSWORD)->status, 303);
+    (void)get(c, "/2fa/verify");
+    const char *form = text_format(test_arena(), "code=%s&remember_device=1", code_at(&app, 0));
+    CHECK_NUM(post_form(c, "/2fa/verify", form)->status, 303);
+    CHECK_TEXT(header_of(login_page(ben, ANN, PASSWORD), "location"), "/2fa/verify");
+    leave(c);
+    CHECK_TEXT(header_of(login_page(c, ANN, PASSWORD), "location"), "/");
+    int told = mail_count(w, BEN, "new_device");
+    leave(c);
+    CHECK_NUM(login_page(c, BEN, PASSWORD)->status, 303); /* his browser still */
+    CHECK_NUM(mail_count(w, BEN, "new_device"), told);
+}
+
+TEST_IN_WORLD(MFA_09_trusting_a_browser_ends_copies_made_before)
+{
+    struct app app = two_step(w, ANN);
+    struct client *c = client(w);
+    for (int i = 0; i < 2; i++) {
+        struct client *copy = cookie_of(c, "cardea-device") ? with_copy(w, c) : NULL;
+        CHECK_NUM(login_page(c, ANN, PASSWORD)->status, 303);
+        (void)get(c, "/2fa/verify");
+        const char *form =
+            text_format(test_arena(), "code=%s%s", code_at(&app, 0), i ? "&remember_device=1" : "");
+        CHECK_NUM(post_form(c, "/2fa/verify", form)->status, 303);
+        leave(c);
+        if (copy)
+            CHECK_TEXT(header_of(login_page(copy, ANN, PASSWORD), "location"), "/2fa/verify");
+        wait_for(30 * SECOND);
+    }
+    CHECK_TEXT(header_of(login_page(c, ANN, PASSWORD), "location"), "/");
+}
+
+/* The page is shown with the token of whoever is signed in there, and its form must be taken with
+   it: a sign-in link of somebody else, or one's own again. */
+TEST_IN_WORLD(CSRF_01_the_second_step_in_a_browser_where_somebody_is_signed_in)
+{
+    struct app app = two_step(w, ANN);
+    struct client *c = client(w);
+    person(w, BEN, PASSWORD);
+    const char *forms[] = { text_format(test_arena(), "code=%s", code_at(&app, 0)),
+                            text_format(test_arena(), "code=%s", app.codes[0]) };
+    const char *pages[] = { "/2fa/verify", "/recovery" };
+    for (int i = 0; i < 2; i++) {
+        CHECK_NUM(login_page(c, BEN, PASSWORD)->status, 303);
+        CHECK_NUM(post(c, "/v1/auth/magic-link", json("email", ANN, NULL))->status, 202);
+        const char *token = mailed_token(w, ANN, "magic_link");
+        (void)get(c, text_format(test_arena(), "/magic-link?token=%s", token));
+        CHECK_NUM(post_form(c, "/magic-link/verify", text_format(test_arena(), "token=%s", token))
+                      ->status,
+                  303);
+        CHECK_NUM(get(c, pages[i])->status, 200);
+        CHECK_NUM(post_form(c, pages[i], forms[i])->status, 303);
+        CHECK(strstr(get(c, "/settings/email")->body, ANN) != NULL);
+        leave(c);
+    }
+}
+
+/* --- guessing in a stolen session; keeping the owner out --- */
+
+static struct reply *change(struct client *c, const char *current, const char *new)
+{
+    return post(c, "/v1/auth/password/change",
+                json("current_password", current, "password", new, NULL));
+}
+
+/* The door that changes the password counts like the one that proves it. */
+TEST_IN_WORLD(MFA_02_changing_the_password_is_no_way_to_guess_it)
+{
+    struct client *thief = signed_in(w, ANN);
+    for (int i = 0; i < 5; i++)
+        CHECK_NUM(change(thief, "not at all the desk", OTHER_PASSWORD)->status, 403);
+    CHECK_NUM(change(thief, PASSWORD, OTHER_PASSWORD)->status, 423);
+    CHECK_NUM(change(thief, PASSWORD, "short")->status, 422); /* as with a wrong one */
+    CHECK_NUM(change(thief, "not at all the desk", "short")->status, 422);
+    CHECK_NUM(post(thief, "/v1/auth/reauth", json("password", PASSWORD, NULL))->status, 423);
+    CHECK_NUM(mail_count(w, ANN, "account_locked"), 1);
+    wait_for(5 * MINUTE);
+    CHECK_NUM(change(thief, PASSWORD, OTHER_PASSWORD)->status, 200);
+}
+
+/* Who knows the password wears out both the app and the recovery codes: a reset gives the codes
+   back to their owner, and the app's door stays shut. */
+TEST_IN_WORLD(MFA_02_the_owner_gets_back_in_by_a_reset_and_a_recovery_code)
+{
+    struct app app = two_step(w, ANN);
+    struct client *thief = client(w), *ann = client(w);
+    const char *handle = first_step(thief, ANN);
+    for (int i = 0; i < 100; i++) {
+        CHECK_NUM(recover(thief, handle, "AAAA-BBBB")->status, 401);
+        CHECK_NUM(second_step(thief, handle, code_at(&app, 5))->status, 401);
+        if (i % 5 == 4) {
+            wait_for(5 * MINUTE);
+            handle = first_step(thief, ANN);
+        }
+    }
+    CHECK_TEXT(text_of(recover(thief, handle, app.codes[0]), "code"), "authenticator_disabled");
+    CHECK_NUM(reset(client(w), reset_token(w, ANN), OTHER_PASSWORD)->status, 200);
+    const char *mine = text_of(login(ann, ANN, OTHER_PASSWORD), "pending_token");
+    CHECK_TEXT(text_of(second_step(ann, mine, code_at(&app, 0)), "code"), "authenticator_disabled");
+    CHECK_NUM(recover(ann, mine, app.codes[0])->status, 200);
+}
