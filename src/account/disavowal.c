@@ -4,6 +4,7 @@
  */
 #include "account/disavowal.h"
 
+#include "account/account.h"
 #include "account/device.h"
 #include "account/email_change.h"
 #include "account/factor.h"
@@ -82,6 +83,7 @@ static enum err end_sessions(struct tx *tx, const struct disavowal *of)
 
 enum err disavowal_apply(struct tx *tx, const struct disavowal *of)
 {
+    TRY(account_void_password(tx, of->account_id));
     TRY(end_sessions(tx, of));
     TRY(forget_device(tx, of));
     TRY(pending_drop_all(tx, of->account_id));

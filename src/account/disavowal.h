@@ -30,10 +30,11 @@ enum err disavowal_look(struct tx *tx, const char *token, struct disavowal *ret)
 /* Uses a link up: at most one caller gets OK. E_GONE otherwise. */
 enum err disavowal_take(struct tx *tx, const struct disavowal *of);
 
-/* Takes back what it names, and what whoever came in there may have done since to stay: sessions
-   that began since, the device, sign-ins under way, a change of address that waits for its link,
-   passkeys, recovery codes and an authenticator app that were bound since. The caller holds the
-   account. */
+/* Takes back what it names, and what whoever came in there may have done since to stay. The
+   password is void: a thief who knows it would come in again, and by changing it void the reset
+   link. Sessions that began since, the device, sign-ins under way, a change of address that waits
+   for its link, passkeys, recovery codes and an authenticator app that were bound since. The caller
+   holds the account. */
 enum err disavowal_apply(struct tx *tx, const struct disavowal *of);
 
 /* Removes expired ones, at most a batch. */

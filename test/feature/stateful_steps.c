@@ -380,6 +380,9 @@ static void do_not_me(struct walk *k)
         return;
     model_end_visits(k, person, NULL, since);
     model_end_halves(k, person);
+    model_end_links(k, person, LINK_SIGN_IN);
+    model_end_links(k, person, LINK_RESET);
+    k->people[person].passwords = 0;
     if (k->people[person].app_since >= since)
         k->people[person].has_app = false; /* whoever came in may have bound it */
     walk_read_mail(k);

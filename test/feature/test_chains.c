@@ -67,6 +67,19 @@ TEST_IN_WORLD(PRE_04_a_pending_change_does_not_survive_this_was_not_me)
     CHECK_NUM(login(client(w), ANN, OTHER_PASSWORD)->status, 200);
 }
 
+/* By changing the password he would void the link that was just mailed, again and again. */
+TEST_IN_WORLD(PRE_02_who_was_disavowed_cannot_come_back_and_void_the_reset)
+{
+    struct client *ann = signed_in(w, ANN), *thief = thief_of(w);
+    wait_for(SECOND);
+    CHECK_NUM(login(thief, ANN, PASSWORD)->status, 200);
+    disavow(w);
+    CHECK_NUM(login(thief, ANN, PASSWORD)->status, 401);
+    CHECK_NUM(get(ann, "/v1/auth/me")->status, 200);
+    const char *token = mailed_token(w, ANN, "reset_password");
+    CHECK_NUM(reset(client(w), token, OTHER_PASSWORD)->status, 200);
+}
+
 /* Codes that only the thief has seen, on an account whose app was bound before. */
 TEST_IN_WORLD(PRE_03_recovery_codes_made_by_the_thief_go_with_the_sign_in)
 {
@@ -78,9 +91,12 @@ TEST_IN_WORLD(PRE_03_recovery_codes_made_by_the_thief_go_with_the_sign_in)
     const char *code = text_of(r, "recovery_codes.0");
     REQUIRE(code);
     disavow(w);
-    CHECK_NUM(recover(thief, first_step(thief, ANN), code)->status, 401);
+    const char *token = mailed_token(w, ANN, "reset_password");
+    CHECK_NUM(reset(client(w), token, OTHER_PASSWORD)->status, 200);
     wait_for(30 * SECOND);
-    CHECK_NUM(login_by_app(client(w), ANN, &app)->status, 200);
+    const char *handle = text_of(login(thief, ANN, OTHER_PASSWORD), "pending_token");
+    CHECK_NUM(recover(thief, handle, code)->status, 401);
+    CHECK_NUM(second_step(thief, handle, code_at(&app, 0))->status, 200);
 }
 
 /* A forgotten device would otherwise make the thief's the first one, which is told to nobody. */
