@@ -162,6 +162,69 @@ TEST_IN_WORLD(RACE_04_taking_an_address_back_keeps_the_account)
     CHECK(account_id_of(w, ANN) != NULL);
 }
 
+/* --- all of it at once --- */
+
+enum { WAYS = 5, CROWD = 40 };
+
+struct taking_back {
+    struct world *w;
+    const char *confirm, *revoke, *disavow, *reset, *keep;
+    _Atomic int won[WAYS], broken;
+};
+
+static int go(struct taking_back *t, int way)
+{
+    struct client *c = client(t->w);
+    switch (way) {
+    case 0: return confirm(t->w, t->confirm);
+    case 1: return revoke(t->w, t->revoke);
+    case 2: return post(c, "/v1/auth/not-me", json("token", t->disavow, NULL))->status;
+    case 3: return reset(c, t->reset, OTHER_PASSWORD)->status;
+    default:
+        (void)get(c, text_format(test_arena(), "/settings/deletion?token=%s", t->keep));
+        return post_form(c, "/settings/deletion/cancel",
+                         text_format(test_arena(), "token=%s", t->keep))
+            ->status;
+    }
+}
+
+static void take_back_once(void *arg, int i)
+{
+    struct taking_back *t = arg;
+    int status = go(t, i % WAYS);
+    if (status == 200)
+        t->won[i % WAYS]++;
+    else if (status != 410)
+        t->broken++;
+}
+
+TEST_IN_WORLD(RACE_01_every_way_to_take_an_account_back_at_once)
+{
+    struct taking_back t = { .w = w };
+    struct client *thief = thief_of(w);
+    (void)signed_in(w, ANN);
+    wait_for(SECOND);
+    CHECK_NUM(login(thief, ANN, PASSWORD)->status, 200);
+    REQUIRE(own_passkey(thief));
+    t.confirm = ask_for_address(thief, THIRD);
+    CHECK_NUM(post(thief, "/v1/account/deletion", "{}")->status, 202);
+    t.keep = mailed_token(w, ANN, "deletion_asked");
+    t.revoke = mailed_token(w, ANN, "email_change_asked");
+    t.disavow = mailed_token(w, ANN, "new_device");
+    t.reset = reset_token(w, ANN);
+    crowd(CROWD, take_back_once, &t);
+    CHECK_NUM(t.broken, 0);
+    CHECK_NUM(t.won[1], 1);
+    CHECK_NUM(t.won[2], 1);
+    CHECK(t.won[0] <= 1 && t.won[3] <= 1 && t.won[4] <= 1);
+    CHECK(account_id_of(w, ANN) != NULL);
+    CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 401);
+    CHECK_NUM(get(thief, "/v1/auth/me")->status, 401);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 0);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM passkey"), 0);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM account WHERE deletion_due_at IS NOT NULL"), 0);
+}
+
 /* --- a browser that two people share --- */
 
 /* Everybody who was signed in there may have kept a copy of its cookie. */
