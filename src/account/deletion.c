@@ -52,14 +52,18 @@ static enum err mail_link(struct tx *tx, const struct account *who,
 enum err deletion_start(struct tx *tx, const struct account *who, const struct deletion_wish *wish,
                         int64_t *ret_due_at)
 {
+    struct account now;
     struct token token = token_new(tx->arena, PREFIX, PURPOSE);
-    TRY(account_hold(tx, who->id));
+    /* It locks the administrators in their order: who held one of them before could wait for
+       another who does the same. */
     TRY(account_may_go(tx, who));
-    TRY(account_end_at(tx, who->id, clock_now() + wish->grace, ret_due_at));
-    TRY(note(tx, who, wish->by, &token));
-    TRY(audit_add(tx, wish->by, AUDIT_DELETION_ASKED, who->id,
+    TRY(account_hold(tx, who->id));
+    TRY(account_find(tx, who->id, &now));
+    TRY(account_end_at(tx, now.id, clock_now() + wish->grace, ret_due_at));
+    TRY(note(tx, &now, wish->by, &token));
+    TRY(audit_add(tx, wish->by, AUDIT_DELETION_ASKED, now.id,
                   text_format(tx->arena, "{\"reason\":\"%s\"}", wish->reason)));
-    return mail_link(tx, who, wish, &token, *ret_due_at);
+    return mail_link(tx, &now, wish, &token, *ret_due_at);
 }
 
 enum err deletion_look(struct tx *tx, const char *presented, struct deletion *ret)

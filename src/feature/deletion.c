@@ -30,7 +30,6 @@ static enum err ask(struct req *rq, int64_t *ret_due_at)
     struct deletion_wish wish = { .by = &rq->by,
                                   .reason = "asked",
                                   .grace = setting_span(SETTING_DELETION_GRACE) };
-    TRY(account_hold(&rq->tx, rq->session.account_id));
     TRY(account_find(&rq->tx, rq->session.account_id, &who));
     enum err e = deletion_start(&rq->tx, &who, &wish, ret_due_at);
     if (e == E_DENIED)

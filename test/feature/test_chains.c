@@ -347,3 +347,39 @@ TEST_IN_WORLD(MFA_02_the_owner_gets_back_in_by_a_reset_and_a_recovery_code)
     CHECK_TEXT(text_of(second_step(ann, mine, code_at(&app, 0)), "code"), "authenticator_disabled");
     CHECK_NUM(recover(ann, mine, app.codes[0])->status, 200);
 }
+
+/* --- administrators --- */
+
+struct leavers {
+    struct client *who[4];
+    _Atomic int left, refused, other;
+};
+
+static void leave_once(void *arg, int i)
+{
+    struct leavers *l = arg;
+    int status = post(l->who[i % 4], "/v1/account/deletion", "{}")->status;
+    if (status == 202)
+        l->left++;
+    else if (status == 403)
+        l->refused++;
+    else {
+        l->other++;
+        test_fail(__FILE__, __LINE__, "%d", status);
+    }
+}
+
+TEST_IN_WORLD(RACE_04_the_last_administrators_leave_at_once)
+{
+    struct leavers l = { 0 };
+    static const char *const names[] = { "a@example.org", "b@example.org", "c@example.org",
+                                         "d@example.org" };
+    for (int i = 0; i < 4; i++)
+        l.who[i] = signed_in(w, names[i]);
+    tamper(w, "UPDATE account SET roles = $1", V(num(9)));
+    for (int i = 0; i < 4; i++)
+        CHECK_NUM(login(l.who[i], names[i], PASSWORD)->status, 200);
+    crowd(4, leave_once, &l);
+    CHECK_NUM(l.left, 3);
+    CHECK_NUM(l.refused, 1);
+}
