@@ -17,7 +17,7 @@ static const struct {
     { "version", "the version", command_version },
     { "config", "settings: init, check, print", command_config },
     { "migrate", "the shape of the database: plan, up, status", command_migrate },
-    { "user", "accounts: create, list, show, lock, unlock, reset-2fa", command_user },
+    { "user", "accounts: create, list, show, lock, unlock, reset-2fa, delete, keep", command_user },
     { "key", "signing keys: list, rotate", command_key },
     { "audit", "what happened: tail, verify", command_audit },
     { "job", "periodic work: list, run", command_job },
