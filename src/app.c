@@ -5,6 +5,7 @@
  */
 #include "app.h"
 
+#include "account/password_list.h"
 #include "account/personal.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -55,6 +56,7 @@ static const struct route *const routes[] = {
     export_routes,
     passkey_routes,
     passkey_sign_in_routes,
+    password_strength_routes,
     NULL,
 };
 
@@ -90,6 +92,7 @@ enum err app_open_services(struct db *db, struct arena *arena, bool is_synchrono
     const char *folder = setting_text(SETTING_UI_DIR);
     TRY(keyring_open(db, arena));
     TRY(hashing_configure());
+    TRY(password_list_configure());
     TRY(locale_open(folder));
     TRY(template_open(folder));
     return web_open(&(struct web_options){ .db = db, .is_synchronous = is_synchronous });
@@ -247,6 +250,8 @@ static void reload(struct house *h)
         log_set_level(setting_text(SETTING_LOG_LEVEL));
         web_configure();
         enum err e = hashing_configure();
+        if (e == OK)
+            e = password_list_configure();
         if (e == OK && !text_is_empty(setting_text(SETTING_TLS_CERT_FILE)))
             e = http_server_reload_tls(h->server);
         LOG(e ? LOG_ERROR : LOG_INFO, "settings.reloaded", LOG_TEXT("result", err_name(e)));

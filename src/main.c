@@ -21,6 +21,7 @@ static const struct {
     { "key", "signing keys: list, rotate", command_key },
     { "audit", "what happened: tail, verify", command_audit },
     { "job", "periodic work: list, run", command_job },
+    { "password-list", "lists of breached passwords: build, check", command_password_list },
     { "routes", "every door, one line each", command_routes },
     { "openapi", "the API as OpenAPI 3.1", command_openapi },
     { "reference", "reference pages: routes, settings, errors, audit, metrics", command_reference },
@@ -30,7 +31,7 @@ static void print_help(FILE *to)
 {
     (void)fprintf(to, "cardea %s: a sign-in and account server\n\n", CARDEA_VERSION);
     for (size_t i = 0; i < COUNT(verbs); i++)
-        (void)fprintf(to, "  cardea %-10s %s\n", verbs[i].name, verbs[i].help);
+        (void)fprintf(to, "  cardea %-13s %s\n", verbs[i].name, verbs[i].help);
     (void)fprintf(to, "\nSettings come from the environment and from --config FILE or "
                       "./cardea.conf; `cardea config\n"
                       "init` writes one with every setting explained. Most verbs know --json.\n");

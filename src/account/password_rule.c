@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Password rules: see password_rule.h. Strength is libzxcvbn's estimate, whose dictionaries hold
- * the common and breached passwords; score 3 begins at 10^8 guesses (Wheeler, "zxcvbn", 2016).
+ * Password rules: see password_rule.h. Strength is libzxcvbn's estimate; scores begin at 10^3,
+ * 10^6, 10^8 and 10^10 guesses (Wheeler, "zxcvbn", 2016). What the operator's list holds, or a
+ * pattern makes, is refused however the estimate sees it.
  */
 #include "account/password_rule.h"
 
+#include "account/password_list.h"
+#include "account/password_pattern.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "service/setting.h"
@@ -12,8 +15,9 @@
 #include <string.h>
 #include <zxcvbn.h>
 
-/* log2 of 10^8 guesses: score 3. The library's dictionary words stand below 2^16. */
-static const double SCORE_3_BITS = 26.575;
+/* log2 of the guesses at which scores 1 to 4 begin. */
+static const double score_bits[] = { 9.966, 19.932, 26.575, 33.219 };
+/* The library's dictionary words stand below 2^16. */
 static const double COMMON_BITS = 16.0;
 
 /* The part of an address before the '@'. */
@@ -22,37 +26,92 @@ static char *local_part(struct arena *arena, const char *email)
     return text_copy(arena, MEM(email, strcspn(email, "@")));
 }
 
-static double bits_of(const char *password, const char *words[], bool *ret_is_one_word)
+static const char *reason_of(int type)
 {
+    switch (type) {
+    case DICTIONARY_MATCH:
+    case DICT_LEET_MATCH: return "words";
+    case USER_MATCH:
+    case USER_LEET_MATCH: return "personal";
+    case REPEATS_MATCH: return "repeat";
+    case SEQUENCE_MATCH: return "sequence";
+    case SPATIAL_MATCH: return "keyboard";
+    case DATE_MATCH:
+    case YEAR_MATCH: return "date";
+    default: return "guessable";
+    }
+}
+
+struct estimate {
+    int score;
+    bool is_one_word;
+    const char *reason; /* what its longest part is */
+};
+
+static struct estimate estimate(const char *password, const char *words[])
+{
+    struct estimate found = { .reason = "guessable" };
     ZxcMatch_t *parts = NULL;
+    int longest = 0;
     double bits = ZxcvbnMatch(password, words, &parts);
-    *ret_is_one_word = parts && !parts->Next &&
-                       (parts->Type == DICTIONARY_MATCH || parts->Type == DICT_LEET_MATCH ||
-                        parts->Type == USER_MATCH || parts->Type == USER_LEET_MATCH);
+    for (const ZxcMatch_t *p = parts; p; p = p->Next)
+        if (p->Length > longest) {
+            longest = p->Length;
+            found.reason = p->Type & MULTIPLE_MATCH ? "repeat" : reason_of((int)p->Type);
+        }
+    bool is_word = text_equal(found.reason, "words") || text_equal(found.reason, "personal");
+    found.is_one_word = parts && !parts->Next && is_word && bits < COMMON_BITS;
     ZxcvbnFreeInfo(parts);
-    return bits;
+    while (found.score < (int)COUNT(score_bits) && bits >= score_bits[found.score])
+        found.score++;
+    return found;
+}
+
+static const char *named_by(const char *password, const char *const *words,
+                            const char *const *reasons)
+{
+    for (size_t i = 0; words[i]; i++)
+        if (*words[i] && text_equal_ascii_case(password, words[i]))
+            return reasons[i];
+    return NULL;
+}
+
+struct password_verdict password_weigh(struct arena *arena, const char *password, const char *email,
+                                       const char *name)
+{
+    static const char *const reasons[] = { "service", "email", "email", "name" };
+    if (strlen(password) > PASSWORD_BYTES_MAX)
+        return (struct password_verdict){ PASSWORD_IS_LONG, 0, NULL };
+    if ((int64_t)text_code_points(password) < setting_num(SETTING_PASSWORD_MIN_LENGTH))
+        return (struct password_verdict){ PASSWORD_IS_SHORT, 0, NULL };
+
+    const char *service = setting_text(SETTING_SERVICE_NAME);
+    const char *local = email ? local_part(arena, email) : "";
+    const char *words[] = { service, local, email ? email : "", name ? name : "", NULL };
+    const char *reason = named_by(password, words, reasons);
+    if (!reason && password_is_listed(arena, password))
+        reason = "breached";
+    if (reason)
+        return (struct password_verdict){ PASSWORD_IS_COMMON, 0, reason };
+
+    /* The estimate looks at the beginning only of very long ones; those are long enough. */
+    struct estimate found = estimate(password, words);
+    if (found.is_one_word)
+        return (struct password_verdict){ PASSWORD_IS_COMMON, 0, "common" };
+    if (found.score < PASSWORD_SCORE_GOOD)
+        return (struct password_verdict){ PASSWORD_IS_WEAK, found.score, found.reason };
+    if (password_is_pattern(arena, password))
+        return (struct password_verdict){ PASSWORD_IS_COMMON, 1, "common" };
+    return (struct password_verdict){ PASSWORD_IS_GOOD, found.score, NULL };
 }
 
 enum password_judgement password_judge(struct arena *arena, const char *password, const char *email,
                                        const char *name)
 {
-    size_t bytes = strlen(password);
-    if (bytes > PASSWORD_BYTES_MAX)
-        return PASSWORD_IS_LONG;
-    if ((int64_t)text_code_points(password) < setting_num(SETTING_PASSWORD_MIN_LENGTH))
-        return PASSWORD_IS_SHORT;
+    return password_weigh(arena, password, email, name).judgement;
+}
 
-    const char *service = setting_text(SETTING_SERVICE_NAME);
-    const char *local = email ? local_part(arena, email) : "";
-    const char *words[] = { service, local, email ? email : "", name ? name : "", NULL };
-    for (size_t i = 0; words[i]; i++)
-        if (*words[i] && text_equal_ascii_case(password, words[i]))
-            return PASSWORD_IS_COMMON;
-
-    /* The estimate looks at the beginning only of very long ones; those are long enough. */
-    bool is_one_word;
-    double bits = bits_of(password, words, &is_one_word);
-    if (is_one_word && bits < COMMON_BITS)
-        return PASSWORD_IS_COMMON;
-    return bits < SCORE_3_BITS ? PASSWORD_IS_WEAK : PASSWORD_IS_GOOD;
+const char *password_reason_key(struct arena *arena, const char *reason)
+{
+    return text_format(arena, "password_reason.%s", reason);
 }

@@ -4,6 +4,7 @@
  */
 #include "command/console.h"
 
+#include "account/password_list.h"
 #include "base/text.h"
 #include "db/migrate.h"
 #include "service/hashing.h"
@@ -145,6 +146,8 @@ int console_open(struct console *c, bool raw)
         return code;
     if (keyring_open(c->db, &c->arena) || hashing_configure())
         return console_fail("cannot open the keys, see above");
+    if (password_list_configure())
+        return console_fail("cannot open PASSWORD_LIST, see above");
     return EXIT_DONE;
 }
 

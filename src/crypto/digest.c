@@ -52,6 +52,13 @@ void sha256(struct mem bytes, uint8_t out[SHA256_BYTES])
     end(context, out);
 }
 
+void sha1(struct mem bytes, uint8_t out[SHA1_BYTES])
+{
+    EVP_MD_CTX *context = begin(evp_algorithms()->sha1);
+    add(context, bytes.p, bytes.n);
+    end(context, out);
+}
+
 void sha256_pieces(const struct mem *pieces, size_t count, uint8_t out[SHA256_BYTES])
 {
     EVP_MD_CTX *context = begin(evp_algorithms()->sha256);

@@ -9,11 +9,14 @@
 
 #include <stdint.h>
 
-enum { SHA256_BYTES = 32, DIGEST_BYTES_MAX = 64 };
+enum { SHA1_BYTES = 20, SHA256_BYTES = 32, DIGEST_BYTES_MAX = 64 };
 
 enum digest { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512 };
 
 void sha256(struct mem bytes, uint8_t out[SHA256_BYTES]);
+
+/* Only for lists that others publish as SHA-1: it resists no collisions. */
+void sha1(struct mem bytes, uint8_t out[SHA1_BYTES]);
 
 /* SHA-256 over several pieces, each preceded by its length as 8 bytes big-endian, so no two lists
  * of pieces give the same input. */

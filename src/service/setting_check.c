@@ -258,6 +258,12 @@ static const char *check_folder(struct arena *, const char *text)
                                                              : "must be a folder that exists";
 }
 
+static const char *check_file(struct arena *, const char *text)
+{
+    struct stat found;
+    return stat(text, &found) == 0 && S_ISREG(found.st_mode) ? NULL : "must be a file that exists";
+}
+
 static const struct {
     enum setting setting;
     rule_fn check;
@@ -269,6 +275,7 @@ static const struct {
     { SETTING_ADMIN_EMAIL, check_mailbox },   { SETTING_EMAIL_FROM_ADDRESS, check_mailbox },
     { SETTING_PASSWORD_HASH, check_hash },    { SETTING_DEFAULT_LOCALE, check_locale },
     { SETTING_UI_DIR, check_folder },         { SETTING_MAIL_DIR, check_folder },
+    { SETTING_PASSWORD_LIST, check_file },
 };
 
 static const char *check_text(struct arena *arena, enum setting s, const char *text)

@@ -54,6 +54,9 @@ SETTING(MAIL_DIR, TEXT, "", LIVE,
 SETTING(PASSWORD_HASH, TEXT, "m=65536,t=3,p=2", LIVE,
         "cost of Argon2id: memory in KiB, passes, lanes; older hashes are renewed at sign-in")
 SETTING(PASSWORD_MIN_LENGTH, NUM, "12", LIVE, "8 to 128 code points")
+SETTING(PASSWORD_LIST, TEXT, "", LIVE,
+        "a file of breached passwords made by cardea password-list build: none of them is accepted "
+        "as a new password")
 SETTING(RATE_LIMITS, TEXT, "on", 0,
         "on, or off: only accepted while PUBLIC_URL is a loopback address")
 SETTING(SESSION_IDLE, SPAN, "14d", LIVE, "a session ends when it was not used for so long")

@@ -153,6 +153,13 @@ enum err refuse_and_keep(struct req *rq, enum problem problem)
 enum err refuse_field(struct req *rq, const char *name, enum problem problem)
 {
     if (rq->error_count < FIELD_ERRORS)
-        rq->errors[rq->error_count++] = (struct field_error){ name, problem };
+        rq->errors[rq->error_count++] = (struct field_error){ name, problem, NULL };
+    return refuse(rq, PROBLEM_FIELDS_INVALID);
+}
+
+enum err refuse_password(struct req *rq, enum problem problem, const char *reason)
+{
+    if (rq->error_count < FIELD_ERRORS)
+        rq->errors[rq->error_count++] = (struct field_error){ "password", problem, reason };
     return refuse(rq, PROBLEM_FIELDS_INVALID);
 }

@@ -9,14 +9,16 @@
 
 enum err new_password_judge(struct req *rq, const char *email, const char *name)
 {
-    switch (password_judge(rq->arena, field(rq, "password"), email, name)) {
+    struct password_verdict verdict = password_weigh(rq->arena, field(rq, "password"), email, name);
+    switch (verdict.judgement) {
     case PASSWORD_IS_GOOD: return OK;
-    case PASSWORD_IS_SHORT: return refuse_field(rq, "password", PROBLEM_PASSWORD_TOO_SHORT);
-    case PASSWORD_IS_LONG: return refuse_field(rq, "password", PROBLEM_PASSWORD_TOO_LONG);
-    case PASSWORD_IS_COMMON: return refuse_field(rq, "password", PROBLEM_PASSWORD_COMPROMISED);
+    case PASSWORD_IS_SHORT: return refuse_password(rq, PROBLEM_PASSWORD_TOO_SHORT, NULL);
+    case PASSWORD_IS_LONG: return refuse_password(rq, PROBLEM_PASSWORD_TOO_LONG, NULL);
+    case PASSWORD_IS_COMMON:
+        return refuse_password(rq, PROBLEM_PASSWORD_COMPROMISED, verdict.reason);
     case PASSWORD_IS_WEAK: break;
     }
-    return refuse_field(rq, "password", PROBLEM_PASSWORD_TOO_WEAK);
+    return refuse_password(rq, PROBLEM_PASSWORD_TOO_WEAK, verdict.reason);
 }
 
 enum err new_password_hash(struct req *rq, const char *email, const char *name,

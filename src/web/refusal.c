@@ -4,10 +4,26 @@
  */
 #include "web/refusal.h"
 
+#include "account/password_rule.h"
 #include "base/text.h"
 #include "service/setting.h"
 #include "web/page.h"
 #include "web/step_up.h"
+
+/* The sentence about a field: its reason where it has one. The form and the API say the same. */
+static const char *reason_text(struct req *rq, const struct field_error *error)
+{
+    const char *key = password_reason_key(rq->arena, error->reason);
+    return template_format(rq->arena, rq->locale, key, rq->vars);
+}
+
+static void put_reason(struct req *rq, struct json_writer *j, const struct field_error *error)
+{
+    json_put_text(j, "detail", reason_text(rq, error));
+    json_begin_array(j, "reasons");
+    json_put_text(j, NULL, text_format(rq->arena, "password_%s", error->reason));
+    json_end(j);
+}
 
 static void put_errors(struct req *rq, struct json_writer *j)
 {
@@ -17,7 +33,10 @@ static void put_errors(struct req *rq, struct json_writer *j)
         json_begin_object(j, NULL);
         json_put_text(j, "pointer", text_format(rq->arena, "/%s", error->field));
         json_put_text(j, "code", problem_code(error->problem));
-        json_put_text(j, "detail", problem_title(error->problem));
+        if (error->reason)
+            put_reason(rq, j, error);
+        else
+            json_put_text(j, "detail", problem_title(error->problem));
         json_end(j);
     }
     json_end(j);
@@ -55,7 +74,8 @@ static enum err answer_form(struct req *rq, enum problem p)
             vars_text(rq->vars, text_format(rq->arena, "value_%s", fields[i].name), rq->values[i]);
     for (size_t i = 0; i < rq->error_count; i++)
         vars_text(rq->vars, text_format(rq->arena, "error_%s", rq->errors[i].field),
-                  wording(rq, rq->errors[i].problem, ""));
+                  rq->errors[i].reason ? reason_text(rq, &rq->errors[i])
+                                       : wording(rq, rq->errors[i].problem, ""));
     for (int i = 0; i < ROUTE_FIELDS && fields[i].name; i++)
         if (fields[i].kind == FIELD_TOKEN && rq->values[i])
             vars_text(rq->vars, fields[i].name, rq->values[i]);

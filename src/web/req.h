@@ -29,6 +29,7 @@ enum { FIELD_ERRORS = 12, TOUCHED = 2 };
 struct field_error {
     const char *field;
     enum problem problem;
+    const char *reason; /* why, more closely: a text of the catalogue, "password_reason.<this>" */
 };
 
 struct req {
@@ -121,6 +122,8 @@ enum err refuse(struct req *rq, enum problem problem);
 enum err refuse_and_keep(struct req *rq, enum problem problem);
 /* Refuses for a field. */
 enum err refuse_field(struct req *rq, const char *name, enum problem problem);
+/* Refuses the new password with one of password_rule.h's reasons (NULL: none closer). */
+enum err refuse_password(struct req *rq, enum problem problem, const char *reason);
 
 /* This request changes an account or its sessions: what is cached of them is stale once the commit
    is through. At most TOUCHED accounts a request. */

@@ -5,6 +5,8 @@
  */
 #include "account/password_rule.h"
 
+#include "account/password_pattern.h"
+
 #include "../test.h"
 #include "base/clock.h"
 #include "service/setting.h"
@@ -46,6 +48,56 @@ TEST(PW_04_names_and_common_passwords_are_refused)
     CHECK_NUM(judge("aaaaaaaaaaaa"), PASSWORD_IS_WEAK);
     CHECK_NUM(judge("password1"), PASSWORD_IS_WEAK);
     CHECK_NUM(judge("a brand new walnut desk"), PASSWORD_IS_GOOD);
+}
+
+TEST(PW_04_patterns_that_the_estimate_takes_for_good_are_refused)
+{
+    static const char *const made_up[] = {
+        "1q2w3e4r5t6y",       "1qaz2wsx3edc4rfv", "Zaq12wsxcde3",     "iloveyou1234",
+        "Welcome2024!",       "qwertyuiop123",    "passwordpassword", "P@ssw0rd12345",
+        "AdminPassword2023",  "letmein-123456",   "sunshine_1999",    "correcthorsebatterystaple",
+        "MonkeyMonkeyMonkey", "ichliebedich123",  "thisisapassword",  "FOOTBALLSUPERMAN1",
+    };
+    static const char *const own[] = { "a brand new walnut desk", "passwords are no fun at all",
+                                       "kqvxmzplrtcwnbyh", "summer rain in 1987 ended", "" };
+    begin("12");
+    for (size_t i = 0; i < COUNT(made_up); i++) {
+        enum password_judgement judgement = judge(made_up[i]);
+        if (judgement != PASSWORD_IS_COMMON && judgement != PASSWORD_IS_WEAK)
+            test_fail(__FILE__, __LINE__, "%s is accepted", made_up[i]);
+    }
+    CHECK(password_is_pattern(test_arena(), "1q2w3e4r5t6y"));
+    CHECK(password_is_pattern(test_arena(), "Welcome-2024!"));
+    for (size_t i = 0; i < COUNT(own); i++)
+        CHECK(!password_is_pattern(test_arena(), own[i]));
+}
+
+TEST(PW_04_a_verdict_says_why)
+{
+    static const struct {
+        const char *password, *reason;
+    } cases[] = {
+        { "ann.walnut@example.org", "email" },
+        { "ANN.WALNUT", "email" },
+        { "ann walnut", "name" },
+        { "(the service)", "service" },
+        { "password", "common" },
+        { "aaaaaaaaaaaa", "repeat" },
+        { "abcdefghijkl", "sequence" },
+        { "12.12.1987", "date" },
+        { "ann.walnut1", "personal" },
+        { "a brand new walnut desk", NULL },
+        { "short", NULL },
+    };
+    begin("8");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        CHECK_OK(setting_override(SETTING_SERVICE_NAME, i == 3 ? "Cardea house" : "Cardea"));
+        struct password_verdict verdict =
+            password_weigh(test_arena(), i == 3 ? "cardea HOUSE" : cases[i].password,
+                           "ann.walnut@example.org", "Ann Walnut");
+        test_check_text(__FILE__, __LINE__, cases[i].password, verdict.reason, cases[i].reason);
+        CHECK_NUM(verdict.judgement == PASSWORD_IS_GOOD, verdict.score >= PASSWORD_SCORE_GOOD);
+    }
 }
 
 /* The estimate must not be a way to keep a thread busy. */

@@ -6,6 +6,7 @@
 #include "attack.h"
 
 #include "base/clock.h"
+#include "sample.h"
 #include "service/hashing.h"
 #include "service/setting.h"
 
@@ -263,6 +264,78 @@ TEST_IN_WORLD(PW_04_the_same_judge_sits_at_every_door)
               422);
     CHECK_TEXT(password_of(w, ANN), phc);
     CHECK_NUM(get(ann, "/v1/auth/me")->status, 200);
+}
+
+/* The form and the API give the same reason, in the language of who asks. */
+TEST_IN_WORLD(PW_04_the_form_and_the_api_say_the_same_reason)
+{
+    static const struct {
+        const char *password, *reason, *says;
+    } cases[] = {
+        { "penelope@example.org", "password_email", "eigene Adresse" },
+        { "1q2w3e4r5t6y7u", "password_common", "ufigsten" },
+        { "abcdefghijklmnop", "password_sequence", "eine Folge" },
+        { "aaaaaaaaaaaaaaaa", "password_repeat", "wiederholt" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct client *c = client(w);
+        with_header(c, "Accept-Language: de");
+        struct reply *r =
+            post(c, "/v1/auth/register",
+                 json("email", "penelope@example.org", "password", cases[i].password, NULL));
+        const struct json_value *errors = json_find(&r->json, "errors");
+        CHECK_NUM(r->status, 422);
+        REQUIRE(errors && errors->count == 1);
+        const char *detail = json_find_text(&errors->items[0], "detail");
+        const struct json_value *reasons = json_find(&errors->items[0], "reasons");
+        REQUIRE(detail && reasons && reasons->count == 1);
+        test_check_text(__FILE__, __LINE__, cases[i].password, reasons->items[0].text,
+                        cases[i].reason);
+        CHECK(strstr(detail, cases[i].says) != NULL);
+        CHECK(strstr(r->body, cases[i].password) == NULL || i == 0);
+        (void)get(c, "/register");
+        r = post_form(c, "/register",
+                      text_format(test_arena(),
+                                  "email=penelope%%40example.org&locale=de&password=%s",
+                                  cases[i].password));
+        CHECK_NUM(r->status, 422);
+        CHECK(strstr(r->body, detail) != NULL);
+    }
+}
+
+TEST_IN_WORLD(PW_04_the_meter_agrees_with_the_form)
+{
+    static const char *const passwords[] = {
+        "short",
+        "penelope@example.org",
+        "1q2w3e4r5t6y7u",
+        "abcdefghijklmnop",
+        "walnut walnut walnut",
+        "a brand new walnut desk",
+        "kqvxmzplrtcwnbyh",
+    };
+    for (size_t i = 0; i < COUNT(passwords); i++) {
+        const char *print = store_print(w);
+        const char *body = json("email", "penelope@example.org", "password", passwords[i], NULL);
+        struct reply *r = post(client(w), "/v1/auth/password/strength", body);
+        REQUIRE(r->status == 200);
+        const struct json_value *accepted = json_find(&r->json, "accepted");
+        const struct json_value *reasons = json_find(&r->json, "reasons");
+        bool is_good = accepted->kind == JSON_IS_TRUE;
+        const char *detail = json_find_text(&r->json, "detail");
+        CHECK(is_good == (json_find(&r->json, "score")->num >= 3));
+        CHECK(is_good == !reasons && is_good == !detail);
+        CHECK_TEXT(store_print(w), print);
+
+        struct client *c = client(w);
+        (void)get(c, "/register");
+        r = post_form(c, "/register",
+                      text_format(test_arena(),
+                                  "email=penelope%%40example.org&locale=en&password=%s",
+                                  form_text(passwords[i])));
+        CHECK_NUM(r->status, is_good ? 200 : 422);
+        CHECK(is_good || strstr(r->body, detail) != NULL);
+    }
 }
 
 /* The estimate must not be a way to keep the machine busy. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes password fields nicer: a button that shows what was typed, and a hint of its strength. The
-   server alone decides what is accepted. */
+/* Makes password fields nicer: a button that shows what was typed, and how strong the
+   server finds it. */
 const icon = (name) => {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
@@ -30,23 +30,49 @@ for (const box of document.querySelectorAll(".secret")) {
   box.append(button);
 }
 
-/* Length first, then how many different characters, then how many kinds of them. */
-const strength = (text) => {
-  const characters = [...text];
-  const different = new Set(characters.map((c) => c.toLowerCase())).size;
-  const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{N}/u, /[^\p{L}\p{N}]/u].filter((k) => k.test(text)).length;
-  if (characters.length < 12 || different < 6) return 1;
-  const points = characters.length + different / 2 + 2 * kinds;
-  return points < 24 ? 2 : points < 32 ? 3 : 4;
+/* The server's own judgement, asked for while somebody types: the meter promises nothing that the
+   form then refuses. Without an answer it shows nothing. */
+const pause = 300;
+
+const weigh = async (password, of, signal) => {
+  const reply = await fetch("/v1/auth/password/strength", {
+    method: "POST", signal, headers: { "Content-Type": "application/json", "Accept-Language": document.documentElement.lang },
+    body: JSON.stringify({ password, ...of }),
+  });
+  return reply.ok ? reply.json() : {};
 };
 
 for (const meter of document.querySelectorAll(".meter")) {
   const input = document.getElementById(meter.dataset.for);
   const text = meter.querySelector("output");
-  const update = () => {
-    const level = input.value ? strength(input.value) : 0;
+  const hint = document.getElementById(`${meter.dataset.for}-hint`);
+  const usual = hint.textContent;
+  let timer, asking;
+  const show = ({ score, detail }) => {
+    const level = score === undefined ? 0 : Math.max(1, score);
     meter.dataset.level = level;
     text.value = level ? meter.dataset[level] : "";
+    hint.textContent = detail ?? usual;
+  };
+  const ask = async () => {
+    const of = {};
+    const email = input.form.elements.email?.value || meter.dataset.email;
+    const name = input.form.elements.name?.value;
+    if (email) of.email = email;
+    if (name) of.name = name;
+    const mine = (asking = new AbortController());
+    try {
+      const verdict = await weigh(input.value, of, mine.signal);
+      if (!mine.signal.aborted) show(verdict);
+    } catch {
+      if (!mine.signal.aborted) show({});
+    }
+  };
+  const update = () => {
+    clearTimeout(timer);
+    asking?.abort();
+    if (input.value) timer = setTimeout(ask, pause);
+    else show({});
   };
   input.addEventListener("input", update);
   update();
