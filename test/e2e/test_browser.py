@@ -17,6 +17,18 @@ def no_complaints(*pages):
         equal(page.complaints(), [], "the browser's console and network")
 
 
+def meter_agrees(page):
+    """The meter says what the form will say, for the owner of the link."""
+    usual = page.value("document.getElementById('password-hint').textContent")
+    for password, level, says in ((ANN + " ", "1", "your name"), ("1q2w3e4r5t6y7u", "1", "most common"), (NEW_PASSWORD, "4", usual)):
+        page.value("(() => { const i = document.getElementById('password');"
+                   f" i.value = {password!r}; i.dispatchEvent(new Event('input')); }})()")
+        check(wait_for(lambda: says in page.value("document.getElementById('password-hint').textContent")
+                       and page.value("document.querySelector('.meter').dataset.level") == level),
+              f"the meter's word on {password}: "
+              + page.value("document.getElementById('password-hint').textContent"))
+
+
 def journey(script):
     with Server() as server, Browser() as browser:
         page = browser.page(server, script=script, width=360, height=740)
@@ -50,6 +62,8 @@ def journey(script):
 
         page.goto("/forgot-password").submit(email=ANN)
         page.goto(server.mailbox.link(ANN, "/reset-password"))
+        if script:
+            meter_agrees(page)
         page.submit(password="short")
         check(page.has("input[name=password]"), "a weak password leaves the form")
         page.submit(password=NEW_PASSWORD)

@@ -57,7 +57,7 @@ for (const meter of document.querySelectorAll(".meter")) {
   const ask = async () => {
     const of = {};
     const email = input.form.elements.email?.value || meter.dataset.email;
-    const name = input.form.elements.name?.value;
+    const name = input.form.elements.name?.value || meter.dataset.name;
     if (email) of.email = email;
     if (name) of.name = name;
     const mine = (asking = new AbortController());
