@@ -134,7 +134,7 @@ static bool stands_in(const uint8_t *entries, size_t count, uint32_t wanted)
 enum err password_list_find(const struct password_list *list, uint64_t key, bool *ret_is_listed)
 {
     uint32_t range[2];
-    uint8_t entries[SCAN * PASSWORD_LIST_ENTRY];
+    uint8_t entries[SCAN * PASSWORD_LIST_ENTRY] = { 0 };
     uint64_t bucket = key >> (64 - list->bits);
     uint32_t wanted = (uint32_t)(key << list->bits >> 40);
     *ret_is_listed = false;

@@ -378,7 +378,7 @@ static bool is_ending(const char *rest)
 /* The same, perhaps with a sign before and one behind. */
 static bool is_signed_ending(const char *rest)
 {
-    char core[16];
+    char core[16] = "";
     rest += rest[0] && strchr("-_. @#!", rest[0]) ? 1 : 0;
     size_t n = strlen(rest);
     n -= n && strchr("!?.*#$@", rest[n - 1]) ? 1 : 0;

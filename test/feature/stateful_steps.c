@@ -383,7 +383,7 @@ static void do_not_me(struct walk *k)
     model_end_links(k, person, LINK_SIGN_IN);
     model_end_links(k, person, LINK_RESET);
     k->people[person].passwords = 0;
-    if (k->people[person].app_since >= since)
+    if (k->people[person].app_since >= since && clock_now() <= since + DAY)
         k->people[person].has_app = false; /* whoever came in may have bound it */
     walk_read_mail(k);
 }
