@@ -3,7 +3,7 @@
 notes every answer that was received; afterwards nothing acknowledged may be lost (I1, I2, I4), no
 one-time token may have worked twice (I3), the audit chain verifies and has an event for each
 acknowledged change (I6), every mail owed was sent and repeats share their Message-ID (I7), the store
-is sound (I8), and each start was ready within two seconds (I9). CRASH_CYCLES says how often (60)."""
+is sound (I8), and each start was ready within two seconds (I9). CRASH_CYCLES says how often (100)."""
 import collections
 import contextlib
 import http.client
@@ -17,7 +17,7 @@ import time
 
 from harness import Client, Server, check, equal, main, on_both_engines, plain, together, wait_for
 
-CYCLES = int(os.environ.get("CRASH_CYCLES", "60"))
+CYCLES = int(os.environ.get("CRASH_CYCLES", "100"))
 WORKERS = 4
 
 
