@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "service/limit.h"
 #include "service/metric.h"
+#include "service/pressure.h"
 
 #include <string.h>
 
@@ -75,6 +76,7 @@ static enum err judge(struct req *rq, const char *door, struct limit_state state
     if (state.is_allowed)
         return OK;
     metric_count(METRIC_RATE_LIMIT_HITS, door, "");
+    pressure_note(rq->client, 1);
     rq->retry_after = (state.resets_in + 999) / 1000;
     return refuse(rq, PROBLEM_RATE_LIMITED);
 }

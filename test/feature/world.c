@@ -15,6 +15,7 @@
 #include "service/job.h"
 #include "service/limit.h"
 #include "service/outbox.h"
+#include "service/pressure.h"
 #include "service/setting.h"
 #include "web/web.h"
 
@@ -91,6 +92,7 @@ struct world *world_open(struct db *db)
     setting_set_ephemeral(false);
     app_register();
     limit_reset();
+    pressure_reset();
     session_cache_clear();
     access_token_forget();
     mails_count = 0;

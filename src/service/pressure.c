@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pressure: see pressure.h. A score halves every ten minutes. Scores stand in a set-associative
+ * table of fixed size; the lowest of a set makes room, so a stranger who comes from very many
+ * networks cannot wash away what stands against a busy one, and has a score in a wider range.
+ */
+#include "service/pressure.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "service/setting.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define HALF_LIFE (10 * MINUTE)
+
+/* A score counts thousandths, so that a single failure still fades smoothly. */
+enum { SETS = 1024, WAYS = 8, UNIT = 1000, SCORE_MAX = 1'000'000'000, EVERYBODY_CEILING = 60 };
+
+/* The ranges of an address, and how many failures make a pressure of 100 there. The wider a range,
+   the more honest people live in it. */
+static const struct tier {
+    int v4_bits, v6_bits; /* 0: this family has no such range */
+    int full;
+} tiers[] = {
+    { 24, 64, 20 },
+    { 0, 56, 50 },
+    { 16, 48, 200 },
+};
+
+enum { EVERYBODY_FULL = 4000 };
+
+struct score {
+    uint64_t key;
+    int64_t at; /* when it was last brought up to date; 0: free */
+    int64_t value;
+};
+
+static struct score table[SETS][WAYS]; /* 192 KiB, touched as needed */
+static struct score everybody;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* What is left of a score: halved for each half-life, in between along a straight line. A clock
+   that was set back takes nothing off. */
+static int64_t faded(const struct score *s, int64_t now)
+{
+    int64_t age = now - s->at;
+    if (age <= 0)
+        return s->value;
+    if (age / HALF_LIFE >= 32)
+        return 0;
+    int64_t value = s->value >> (age / HALF_LIFE);
+    return value - value / 2 * (age % HALF_LIFE) / HALF_LIFE;
+}
+
+static uint64_t key_of(struct ip client, size_t t)
+{
+    struct ip network = ip_network(client, tiers[t].v4_bits, tiers[t].v6_bits);
+    uint8_t bytes[sizeof network.bytes + 1];
+    memcpy(bytes, network.bytes, sizeof network.bytes);
+    bytes[sizeof network.bytes] = (uint8_t)t;
+    return hash_keyed(MEM(bytes, sizeof bytes));
+}
+
+static bool has_tier(struct ip client, size_t t)
+{
+    return !ip_is_v4(client) || tiers[t].v4_bits;
+}
+
+static struct score *find(uint64_t key)
+{
+    struct score *set = table[key % SETS];
+    for (int i = 0; i < WAYS; i++)
+        if (set[i].at && set[i].key == key)
+            return &set[i];
+    return NULL;
+}
+
+/* The key's score, or the lowest of its set made ready for it. */
+static struct score *place(uint64_t key, int64_t now)
+{
+    struct score *set = table[key % SETS], *s = find(key);
+    if (s)
+        return s;
+    s = &set[0];
+    for (int i = 1; i < WAYS; i++)
+        if (faded(&set[i], now) < faded(s, now))
+            s = &set[i];
+    *s = (struct score){ .key = key, .at = now };
+    return s;
+}
+
+static void add(struct score *s, int64_t now, int weight)
+{
+    int64_t value = faded(s, now) + (int64_t)weight * UNIT;
+    s->value = value < SCORE_MAX ? value : SCORE_MAX;
+    s->at = now;
+}
+
+void pressure_note(struct ip client, int weight)
+{
+    int64_t now = clock_now();
+    pthread_mutex_lock(&lock);
+    for (size_t t = 0; t < COUNT(tiers); t++)
+        if (has_tier(client, t))
+            add(place(key_of(client, t), now), now, weight);
+    add(&everybody, now, weight);
+    pthread_mutex_unlock(&lock);
+}
+
+static int percent(const struct score *s, int64_t now, int full, int ceiling)
+{
+    int64_t n = faded(s, now) * 100 / ((int64_t)full * UNIT);
+    return n < ceiling ? (int)n : ceiling;
+}
+
+int pressure_of(struct ip client)
+{
+    if (text_equal(setting_text(SETTING_RATE_LIMITS), "off"))
+        return 0;
+    int64_t now = clock_now();
+    pthread_mutex_lock(&lock);
+    int worst = percent(&everybody, now, EVERYBODY_FULL, EVERYBODY_CEILING);
+    for (size_t t = 0; t < COUNT(tiers); t++) {
+        const struct score *s = has_tier(client, t) ? find(key_of(client, t)) : NULL;
+        int here = s ? percent(s, now, tiers[t].full, 100) : 0;
+        if (here > worst)
+            worst = here;
+    }
+    pthread_mutex_unlock(&lock);
+    return worst;
+}
+
+void pressure_reset(void)
+{
+    pthread_mutex_lock(&lock);
+    memset(table, 0, sizeof table);
+    everybody = (struct score){ 0 };
+    pthread_mutex_unlock(&lock);
+}
