@@ -264,6 +264,23 @@ static const char *check_file(struct arena *, const char *text)
     return stat(text, &found) == 0 && S_ISREG(found.st_mode) ? NULL : "must be a file that exists";
 }
 
+static const char *check_score(struct arena *, const char *text)
+{
+    static const char why[] = "must be 0.1 to 1.0";
+    if (strlen(text) != 3 || text[1] != '.' || text[2] < '0' || text[2] > '9')
+        return why;
+    bool is_within = text[0] == '0' ? text[2] > '0' : text[0] == '1' && text[2] == '0';
+    return is_within ? NULL : why;
+}
+
+/* Which hosts and addresses may be called is found out when they are. */
+static const char *check_outbound(struct arena *, const char *text)
+{
+    bool good = text_starts(text, "https://") || text_starts(text, "http://127.") ||
+                text_starts(text, "http://[::1]");
+    return good ? NULL : "must begin with https:// (http:// only to a loopback address)";
+}
+
 static const struct {
     enum setting setting;
     rule_fn check;
@@ -275,7 +292,8 @@ static const struct {
     { SETTING_ADMIN_EMAIL, check_mailbox },   { SETTING_EMAIL_FROM_ADDRESS, check_mailbox },
     { SETTING_PASSWORD_HASH, check_hash },    { SETTING_DEFAULT_LOCALE, check_locale },
     { SETTING_UI_DIR, check_folder },         { SETTING_MAIL_DIR, check_folder },
-    { SETTING_PASSWORD_LIST, check_file },
+    { SETTING_PASSWORD_LIST, check_file },    { SETTING_RECAPTCHA_MIN_SCORE, check_score },
+    { SETTING_OUTBOUND_ALLOW, check_ranges }, { SETTING_CAPTCHA_VERIFY_URL, check_outbound },
 };
 
 static const char *check_text(struct arena *arena, enum setting s, const char *text)
@@ -340,7 +358,25 @@ static const struct {
     { SETTING_TLS_CERT_FILE, SETTING_TLS_KEY_FILE },
     { SETTING_ADMIN_EMAIL, SETTING_ADMIN_PASSWORD },
     { SETTING_SMTP_USER, SETTING_SMTP_PASS },
+    { SETTING_TURNSTILE_SITE_KEY, SETTING_TURNSTILE_SECRET_KEY },
+    { SETTING_HCAPTCHA_SITE_KEY, SETTING_HCAPTCHA_SECRET_KEY },
+    { SETTING_RECAPTCHA_SITE_KEY, SETTING_RECAPTCHA_SECRET_KEY },
 };
+
+/* Two would leave it to chance which of them a page shows. */
+static void check_captcha(const struct setting_value *values, struct setting_problems *problems)
+{
+    static const enum setting keys[] = { SETTING_TURNSTILE_SITE_KEY, SETTING_HCAPTCHA_SITE_KEY,
+                                         SETTING_RECAPTCHA_SITE_KEY };
+    int set = 0;
+    for (size_t i = 0; i < COUNT(keys); i++)
+        set += *values[keys[i]].text != 0;
+    if (set > 1)
+        setting_problem(problems, "TURNSTILE_SITE_KEY, HCAPTCHA_SITE_KEY and RECAPTCHA_SITE_KEY: "
+                                  "give one of them at most");
+    if (!set && *values[SETTING_CAPTCHA_VERIFY_URL].text)
+        setting_problem(problems, "CAPTCHA_VERIFY_URL: no captcha provider is set");
+}
 
 /* Nobody's account goes without a warning that leaves them time. */
 static void check_inactivity(const struct setting_value *values, struct setting_problems *problems)
@@ -365,6 +401,7 @@ void setting_check_together(const struct setting_value *values, struct setting_p
         !values[SETTING_PUBLIC_URL].is_loopback)
         setting_problem(problems, "RATE_LIMITS: off is only accepted while PUBLIC_URL is a "
                                   "loopback address");
+    check_captcha(values, problems);
     check_inactivity(values, problems);
     setting_check_fixture(values, problems);
     if (values[SETTING_SESSION_IDLE].num > values[SETTING_SESSION_ABSOLUTE].num)

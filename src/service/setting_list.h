@@ -57,6 +57,22 @@ SETTING(PASSWORD_MIN_LENGTH, NUM, "12", LIVE, "8 to 128 code points")
 SETTING(PASSWORD_LIST, TEXT, "", LIVE,
         "a file of breached passwords made by cardea password-list build: none of them is accepted "
         "as a new password")
+SETTING(TURNSTILE_SITE_KEY, TEXT, "", LIVE,
+        "with TURNSTILE_SECRET_KEY: captchas are Cloudflare Turnstile's; one provider at most")
+SETTING(TURNSTILE_SECRET_KEY, TEXT, "", SECRET | LIVE, "see TURNSTILE_SITE_KEY")
+SETTING(HCAPTCHA_SITE_KEY, TEXT, "", LIVE, "with HCAPTCHA_SECRET_KEY: captchas are hCaptcha's")
+SETTING(HCAPTCHA_SECRET_KEY, TEXT, "", SECRET | LIVE, "see HCAPTCHA_SITE_KEY")
+SETTING(RECAPTCHA_SITE_KEY, TEXT, "", LIVE,
+        "with RECAPTCHA_SECRET_KEY: captchas are Google reCAPTCHA's")
+SETTING(RECAPTCHA_SECRET_KEY, TEXT, "", SECRET | LIVE, "see RECAPTCHA_SITE_KEY")
+SETTING(RECAPTCHA_MIN_SCORE, TEXT, "", LIVE,
+        "empty: the keys are for the v2 checkbox; 0.1 to 1.0: they are for v3, and this score "
+        "passes")
+SETTING(CAPTCHA_VERIFY_URL, TEXT, "", LIVE,
+        "asked instead of the provider's own address, for a proxy of one's own")
+SETTING(OUTBOUND_ALLOW, TEXT, "", LIVE,
+        "addresses or CIDR ranges that are not public but may be called all the same, separated by "
+        "commas")
 SETTING(RATE_LIMITS, TEXT, "on", 0,
         "on, or off: only accepted while PUBLIC_URL is a loopback address")
 SETTING(SESSION_IDLE, SPAN, "14d", LIVE, "a session ends when it was not used for so long")

@@ -44,6 +44,16 @@ static const struct refusal {
 } refusals[] = {
     { "LISTN = :80", "line 1: no setting is called LISTN; did you mean LISTEN?" },
     { "RATE_LIMIT = off", "did you mean RATE_LIMITS?" },
+    { "TURNSTILE_SITE_KEY = a", "TURNSTILE_SITE_KEY and TURNSTILE_SECRET_KEY: give both" },
+    { "TURNSTILE_SITE_KEY = a\nTURNSTILE_SECRET_KEY = b\n"
+      "HCAPTCHA_SITE_KEY = a\nHCAPTCHA_SECRET_KEY = b",
+      "give one of them at most" },
+    { "CAPTCHA_VERIFY_URL = https://a.example/", "no captcha provider is set" },
+    { "CAPTCHA_VERIFY_URL = http://a.example/", "must begin with https://" },
+    { "RECAPTCHA_MIN_SCORE = 0.0", "must be 0.1 to 1.0" },
+    { "RECAPTCHA_MIN_SCORE = 1.1", "must be 0.1 to 1.0" },
+    { "RECAPTCHA_MIN_SCORE = 05", "must be 0.1 to 1.0" },
+    { "OUTBOUND_ALLOW = 10.0.0.1/8", "must be addresses or CIDR ranges" },
     { "what is this", "not of the form NAME = value" },
     { "LISTEN = :80\nLISTEN = :81", "line 2: LISTEN is given twice" },
     { "SMTP_PORT = 0", "SMTP_PORT (" },
