@@ -39,24 +39,6 @@ static struct totp totp_of(struct mem secret)
 
 /* --- setting up --- */
 
-/* RFC 3986 2.3. */
-static const char *percent(struct arena *arena, const char *text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    struct buf out;
-    buf_init(&out, arena, 3 * mem_text(text).n);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        bool is_plain = isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
-        if (!is_plain) {
-            buf_char(&out, '%');
-            buf_char(&out, digits[c >> 4]);
-        }
-        buf_char(&out, is_plain ? (char)c : digits[c & 15]);
-    }
-    return out.p;
-}
-
 /* The form that apps know (Key Uri Format). Algorithm, digits and period are what they assume
  * anyway; a colon in the service's name would end the issuer. */
 static void describe(struct tx *tx, const struct totp_owner *who, struct mem secret,
@@ -67,13 +49,13 @@ static void describe(struct tx *tx, const struct totp_owner *who, struct mem sec
     for (char *p = name; *p; p++)
         if (*p == ':')
             *p = ' ';
-    const char *issuer = percent(arena, name);
+    const char *issuer = text_percent(arena, name, NULL);
     ret->secret = base32_format(arena, secret);
     ret->uri = text_format(arena,
                            "otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=SHA1&digits=%d"
                            "&period=%d",
-                           issuer, percent(arena, who->email), ret->secret, issuer, TOTP_DIGITS,
-                           TOTP_STEP_SECONDS);
+                           issuer, text_percent(arena, who->email, NULL), ret->secret, issuer,
+                           TOTP_DIGITS, TOTP_STEP_SECONDS);
 }
 
 enum err totp_setup_begin(struct tx *tx, const struct totp_owner *who, struct totp_setup *ret)

@@ -4,6 +4,7 @@
  */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,6 +110,24 @@ char *text_lower_ascii(struct arena *arena, const char *text)
     for (char *p = copy; *p; p++)
         *p = lower(*p);
     return copy;
+}
+
+char *text_percent(struct arena *arena, const char *text, const char *more)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *out = arena_alloc(arena, 3 * strlen(text) + 1), *to = out;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (isalnum(c) || strchr("-._~", c) || (more && strchr(more, c))) {
+            *to++ = *text;
+            continue;
+        }
+        *to++ = '%';
+        *to++ = digits[c >> 4];
+        *to++ = digits[c & 15];
+    }
+    *to = 0;
+    return out;
 }
 
 bool text_parse_int(const char *text, int64_t min, int64_t max, int64_t *ret)

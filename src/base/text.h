@@ -37,6 +37,10 @@ bool text_is_empty(const char *text); /* NULL or "" */
 /* A copy with A-Z turned to a-z; other bytes unchanged. */
 char *text_lower_ascii(struct arena *arena, const char *text);
 
+/* Percent-encoded (RFC 3986 2.3), all but the unreserved characters and those in more (NULL: none).
+ */
+char *text_percent(struct arena *arena, const char *text, const char *more);
+
 /* Strict decimal: an optional '-', digits, no leading zeros, spaces or plus. False when malformed
  * or out of range. */
 bool text_parse_int(const char *text, int64_t min, int64_t max, int64_t *ret);

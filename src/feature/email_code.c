@@ -18,6 +18,7 @@
 #include "service/setting.h"
 #include "web/attempt.h"
 #include "web/mail_sign_in.h"
+#include "web/next.h"
 #include "web/req.h"
 #include "web/sign_in.h"
 
@@ -95,10 +96,9 @@ static enum err enter_page(struct req *rq)
 
 static enum err show(struct req *rq)
 {
-    const char *next = safe_next(field(rq, "next"), "/");
+    const char *next = page_set_next(rq, field(rq, "next"));
     if (rq->is_signed_in)
         return see_other(rq, next);
-    vars_text(rq->vars, "value_next", next[1] ? next : NULL);
     return page(rq, "email_code");
 }
 

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "service/hashing.h"
 #include "service/metric.h"
+#include "web/next.h"
 #include "web/req.h"
 #include "web/sign_in.h"
 
@@ -81,10 +82,9 @@ static enum err login_page(struct req *rq)
 
 static enum err show_login(struct req *rq)
 {
-    const char *next = safe_next(field(rq, "next"), "/");
+    const char *next = page_set_next(rq, field(rq, "next"));
     if (rq->is_signed_in)
         return see_other(rq, next);
-    vars_text(rq->vars, "value_next", next[1] ? next : NULL);
     return page(rq, "login");
 }
 

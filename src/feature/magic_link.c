@@ -20,6 +20,7 @@
 #include "service/outbox.h"
 #include "service/setting.h"
 #include "web/mail_sign_in.h"
+#include "web/next.h"
 #include "web/req.h"
 #include "web/sign_in.h"
 
@@ -48,18 +49,11 @@ static enum err ask_api(struct req *rq)
     return answer_status(rq, 202, "link_sent");
 }
 
-/* For the forms and links of a page: where to go on. */
-static void set_next(struct req *rq)
-{
-    const char *next = safe_next(field(rq, "next"), "/");
-    vars_text(rq->vars, "value_next", next[1] ? next : NULL);
-}
-
 static enum err ask_page(struct req *rq)
 {
     TRY(ask(rq, true));
     vars_text(rq->vars, "value_email", field(rq, "email"));
-    set_next(rq);
+    (void)page_set_next(rq, field(rq, "next"));
     return page(rq, "email_code");
 }
 
@@ -178,9 +172,9 @@ static enum err show_link(struct req *rq, const struct magic_link *link)
 
 static enum err show_form(struct req *rq)
 {
+    const char *next = page_set_next(rq, field(rq, "next"));
     if (rq->is_signed_in)
-        return see_other(rq, safe_next(field(rq, "next"), "/"));
-    set_next(rq);
+        return see_other(rq, next);
     return page(rq, "magic_link");
 }
 

@@ -9,6 +9,7 @@
 #include "account/account.h"
 #include "account/time_zone.h"
 #include "base/text.h"
+#include "web/next.h"
 #include "web/page.h"
 #include "web/req.h"
 #include "web/sign_in.h"

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "service/hashing.h"
 #include "web/attempt.h"
+#include "web/next.h"
 #include "web/req.h"
 #include "web/step_up.h"
 
@@ -84,11 +85,10 @@ static enum err set_choices(struct req *rq, struct tx *tx)
 
 static enum err show(struct req *rq)
 {
-    const char *next = safe_next(field(rq, "next"), "/");
+    const char *next = page_set_next(rq, field(rq, "next"));
     if (step_up_is_met(rq, PROOF_FRESH))
         return see_other(rq, next);
     TRY(set_choices(rq, &rq->tx));
-    vars_text(rq->vars, "value_next", next);
     return page(rq, "reauth");
 }
 

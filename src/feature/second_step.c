@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "service/setting.h"
 #include "web/attempt.h"
+#include "web/next.h"
 #include "web/req.h"
 #include "web/sign_in.h"
 
@@ -118,15 +119,14 @@ static enum err recovery_api(struct req *rq)
 static enum err set_ways(struct req *rq, struct tx *tx)
 {
     struct pending pending;
-    const char *methods, *next = safe_next(field(rq, "next"), "/");
+    const char *methods;
     TRY(sign_in_look(rq, tx, NULL, &pending));
     TRY(factor_methods(tx, pending.account_id, &methods));
     vars_flag(rq->vars, "has_totp", level_has(methods, "totp"));
     vars_flag(rq->vars, "has_recovery_code", level_has(methods, "recovery_code"));
     vars_flag(rq->vars, "has_passkey", level_has(methods, "passkey"));
     vars_num(rq->vars, "days", (setting_span(SETTING_TRUSTED_DEVICE) + DAY - 1) / DAY);
-    vars_text(rq->vars, "value_next", next[1] ? next : NULL);
-    vars_text(rq->vars, "query_next", next[1] ? text_format(rq->arena, "?next=%s", next) : "");
+    (void)page_set_next(rq, field(rq, "next"));
     return OK;
 }
 

@@ -101,34 +101,6 @@ enum err see_other(struct req *rq, const char *path)
     return OK;
 }
 
-/* Only a path of ours, spelled plainly: browsers read "//", "/\" and control characters as
- * something else. */
-static bool is_plain_path(const char *next)
-{
-    if (!next || next[0] != '/' || strlen(next) > 500 || strstr(next, "//") || strstr(next, ".."))
-        return false;
-    for (const char *p = next; *p; p++)
-        if (*p <= ' ' || *p > '~' || strchr("\\\"<>^`{|}#%@:", *p))
-            return false;
-    return true;
-}
-
-const char *safe_next(const char *next, const char *fallback)
-{
-    struct arena scratch;
-    struct match m;
-    char path[512];
-    if (!is_plain_path(next))
-        return fallback;
-    size_t n = strcspn(next, "?");
-    memcpy(path, next, n);
-    path[n] = 0;
-    arena_init(&scratch, 4096);
-    enum err e = router_match(HTTP_GET, path, &scratch, &m);
-    arena_done(&scratch);
-    return e == OK && !route_is_api(m.route) ? next : fallback;
-}
-
 void touch_account(struct req *rq, const char *id)
 {
     int i = 0;

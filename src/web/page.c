@@ -9,6 +9,7 @@
 #include "http/cookie.h"
 #include "service/setting.h"
 #include "web/csrf.h"
+#include "web/next.h"
 
 const char *page_locale_cookie(void)
 {
@@ -65,12 +66,6 @@ enum err page_look_up_notices(struct req *rq)
     return notification_count_unread(&rq->peek, rq->session.account_id, &rq->unread);
 }
 
-/* Where choosing another language leads: here, or to the start when here is only for posting. */
-static const char *page_to_come_back_to(struct req *rq)
-{
-    return safe_next(rq->x->request.path, "/");
-}
-
 void page_set_texts(struct req *rq)
 {
     vars_num(rq->vars, "password_min", setting_num(SETTING_PASSWORD_MIN_LENGTH));
@@ -88,7 +83,8 @@ enum err page_set_vars(struct req *rq, const char *name)
     vars_text(v, "title",
               template_format(rq->arena, rq->locale, text_format(rq->arena, "%s.title", name), v));
     vars_text(v, "support_address", text_is_empty(support) ? NULL : support);
-    vars_text(v, "path", page_to_come_back_to(rq));
+    vars_text(v, "path", page_here(rq)); /* choosing another language leads back */
+    vars_text(v, "query_next", with_next(rq->arena, "", vars_get(v, "value_next")));
     vars_text(v, "request_id", rq->request_id);
     vars_flag(v, "development", setting_is_development());
     vars_text(v, "csrf", csrf_token(rq));

@@ -7,6 +7,7 @@
 #include "account/password_rule.h"
 #include "base/text.h"
 #include "service/setting.h"
+#include "web/next.h"
 #include "web/page.h"
 #include "web/step_up.h"
 
@@ -126,24 +127,15 @@ static const char *page_that_helps(enum problem p)
     }
 }
 
-/* A page's own next=, NULL when it has none. */
-static const char *wanted_next(struct req *rq)
-{
-    for (int i = 0; i < ROUTE_FIELDS && rq->route->fields[i].name; i++)
-        if (text_equal(rq->route->fields[i].name, "next"))
-            return rq->values[i];
-    return NULL;
-}
-
 /* Never the page of a step that is over: whoever signs in again would be sent round in a circle.
  * Else where to come back to: where they wanted to go, or where the form stood that they sent. */
 static const char *way_back(struct req *rq, enum problem p)
 {
     const struct route *route = rq->route;
     if (p == PROBLEM_SIGN_IN_EXPIRED)
-        return safe_next(wanted_next(rq), "/");
+        return wanted_next(rq);
     if (route_is_safe(route))
-        return safe_next(rq->x->request.path, "/");
+        return page_here(rq);
     return safe_next(route->back, "/");
 }
 
@@ -152,8 +144,7 @@ static bool send_to_help(struct req *rq, enum problem p)
     const char *help = page_that_helps(p);
     if (!help || wants_json(rq))
         return false;
-    const char *back = way_back(rq, p);
-    (void)!see_other(rq, back[1] ? text_format(rq->arena, "%s?next=%s", help, back) : help);
+    (void)!see_other(rq, with_next(rq->arena, help, way_back(rq, p)));
     return true;
 }
 

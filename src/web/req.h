@@ -111,8 +111,6 @@ enum err page(struct req *rq, const char *name);
 enum err page_with_status(struct req *rq, const char *name, int status);
 /* 303 to a path of ours. */
 enum err see_other(struct req *rq, const char *path);
-/* The path of ours in a next= value, or fallback when it is anything else (REDIR-01). */
-const char *safe_next(const char *next, const char *fallback);
 
 /* --- refusing --- */
 

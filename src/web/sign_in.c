@@ -13,6 +13,7 @@
 #include "service/setting.h"
 #include "web/csrf.h"
 #include "web/new_device.h"
+#include "web/next.h"
 
 #define PENDING_PAGE "/2fa/verify"
 
@@ -195,6 +196,5 @@ enum err see_signed_in(struct req *rq, const struct signed_in *in, const char *n
     const char *to = safe_next(next, "/");
     if (!in->pending)
         return see_other(rq, to);
-    return see_other(rq,
-                     to[1] ? text_format(rq->arena, PENDING_PAGE "?next=%s", to) : PENDING_PAGE);
+    return see_other(rq, with_next(rq->arena, PENDING_PAGE, to));
 }
