@@ -51,9 +51,10 @@ LDLIBS = $(LINK_$(FLAVOUR)) $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lzxc
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
 LIBRARY := $(filter-out src/main.c,$(SOURCES))
 TESTS := $(sort $(filter-out test/fuzz/% test/bench/% test/e2e/%,$(wildcard test/*.c test/*/*.c test/*/*/*.c)))
-ASSETS := $(sort $(wildcard ui/* ui/*/* ui/*/*/*) $(wildcard migrations/*.sql))
+CATALOGUES := $(sort $(wildcard ui/locales/*.json))
+ASSETS := $(filter-out ui/locales/%,$(sort $(wildcard ui/* ui/*/* ui/*/*/*) $(wildcard migrations/*.sql)))
 
-OBJECTS = $(LIBRARY:%.c=$(B)/%.o) $(B)/generated/assets.o
+OBJECTS = $(LIBRARY:%.c=$(B)/%.o) $(B)/generated/assets.o $(B)/generated/catalogues.o
 BENCHES := $(patsubst test/bench/%.c,%,$(wildcard test/bench/*.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 
@@ -146,7 +147,15 @@ $(B)/generated/assets.c: build/embed $(ASSETS)
 	@mkdir -p $(@D)
 	@build/embed ui migrations >$@.new && mv $@.new $@
 
-$(B)/generated/assets.o: $(B)/generated/assets.c
+build/catalogues: tools/catalogues.c
+	@mkdir -p build
+	@gcc -O1 -std=gnu2x -Wall -Wextra -o $@ $< -ljansson
+
+$(B)/generated/catalogues.c: build/catalogues $(CATALOGUES)
+	@mkdir -p $(@D)
+	@build/catalogues $(CATALOGUES) >$@.new && mv $@.new $@
+
+$(B)/generated/%.o: $(B)/generated/%.c
 	@$(CC) $(CFLAGS) -c -o $@ $<
 
 fuzzers: $(FUZZERS:%=$(B)/%)

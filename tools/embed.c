@@ -72,6 +72,8 @@ int main(int argc, char **argv)
     FTS *tree = fts_open(argv + 1, FTS_NOCHDIR | FTS_LOGICAL, by_name);
     printf("/* Made by tools/embed from the files themselves. */\n#include \"base/asset.h\"\n\n");
     for (FTSENT *e = fts_read(tree); e; e = fts_read(tree)) {
+        if (strcmp(e->fts_path, "ui/locales") == 0)
+            (void)fts_set(tree, e, FTS_SKIP); /* tools/catalogues makes tables of them */
         if (e->fts_info != FTS_F || e->fts_name[0] == '.')
             continue;
         unsigned char *bytes = read_file(e->fts_path, &sizes[count]);

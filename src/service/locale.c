@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Message catalogues: see locale.h. Sorted arrays, read once at start; nothing changes afterwards,
- * so any number of threads may look texts up.
+ * Message catalogues: see locale.h. The embedded ones are tables of the binary (catalogue.h), so
+ * opening them costs nothing; what an operator's folder says stands beside them, in sorted arrays.
+ * Nothing changes afterwards, so any number of threads may look texts up.
  */
 #include "service/locale.h"
 
-#include "base/asset.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "service/catalogue.h"
 #include "service/folder.h"
 
 #include <assert.h>
@@ -32,7 +33,8 @@ struct entry {
 
 struct locale {
     const char *tag;
-    struct entry *entries; /* sorted by key */
+    const struct catalogue *embedded; /* NULL for a language of the folder only */
+    struct entry *entries;            /* of the folder, sorted by key */
     size_t count;
 };
 
@@ -51,14 +53,29 @@ static int compare(const void *a, const void *b)
     return strcmp(((const struct entry *)a)->key, ((const struct entry *)b)->key);
 }
 
+static int compare_key(const void *key, const void *at)
+{
+    return strcmp(key, catalogue_keys.pool + *(const uint32_t *)at);
+}
+
+static const char *find_embedded(const struct catalogue *catalogue, const char *key)
+{
+    const struct catalogue_keys *keys = &catalogue_keys;
+    const uint32_t *at = bsearch(key, keys->at, keys->count, sizeof *at, compare_key);
+    uint32_t text = at ? catalogue->at[at - keys->at] : 0;
+    return text ? catalogue->pool + text : NULL;
+}
+
 static const char *find_text(const struct locale *locale, const char *key)
 {
-    struct entry wanted = { key, NULL };
+    const struct entry wanted = { key, NULL };
     const struct entry *entry =
         locale && locale->count
             ? bsearch(&wanted, locale->entries, locale->count, sizeof wanted, compare)
             : NULL;
-    return entry ? entry->text : NULL;
+    if (entry)
+        return entry->text;
+    return locale && locale->embedded ? find_embedded(locale->embedded, key) : NULL;
 }
 
 static enum err refuse(const char *file, const char *why)
@@ -67,37 +84,23 @@ static enum err refuse(const char *file, const char *why)
     return E_INVALID;
 }
 
-/* Every language has the same keys: they are kept once, with the first. */
-static const char *keep_key(const char *key)
+/* Texts of a file replace those of the embedded catalogue, key by key. */
+static enum err take(struct locale *locale, const char *file, const struct json_value *texts)
 {
-    const struct entry wanted = { key, NULL };
-    const struct entry *known =
-        count && list[0].count
-            ? bsearch(&wanted, list[0].entries, list[0].count, sizeof wanted, compare)
-            : NULL;
-    return known ? known->key : text_copy(&arena, mem_text(key));
-}
-
-/* Texts of an override replace those of the embedded catalogue, key by key. */
-static enum err merge(struct locale *locale, const char *file, const struct json_value *texts)
-{
-    struct entry *entries = arena_array(&arena, locale->count + texts->count, sizeof *entries);
-    size_t n = locale->count;
-    if (n)
-        memcpy(entries, locale->entries, n * sizeof *entries);
+    struct entry *entries = arena_array(&arena, texts->count, sizeof *entries);
+    if (locale->entries)
+        return refuse(file, "another file is of the same language");
     for (size_t i = 0; i < texts->count; i++) {
         const struct json_value *text = &texts->items[i];
         if (text->kind != JSON_IS_TEXT)
             return refuse(file, text_format(&arena, "%s is not a text", text->key));
-        struct entry wanted = { text->key, NULL };
-        struct entry *old =
-            locale->count ? bsearch(&wanted, entries, locale->count, sizeof wanted, compare) : NULL;
-        *(old ? old : &entries[n++]) =
-            (struct entry){ keep_key(text->key), text_copy(&arena, mem_text(text->text)) };
+        entries[i] = (struct entry){ text_copy(&arena, mem_text(text->key)),
+                                     text_copy(&arena, mem_text(text->text)) };
     }
-    qsort(entries, n, sizeof *entries, compare);
+    if (texts->count)
+        qsort(entries, texts->count, sizeof *entries, compare);
     locale->entries = entries;
-    locale->count = n;
+    locale->count = texts->count;
     return OK;
 }
 
@@ -144,7 +147,7 @@ static enum err read_texts(struct arena *scratch, const char *file, const char *
     if (texts.kind != JSON_IS_OBJECT)
         return refuse(file, "not an object");
     TRY(find_or_add(file, tag, &locale));
-    return merge(locale, file, &texts);
+    return take(locale, file, &texts);
 }
 
 /* file is "locales/de.json". What the reader needs on the way is given back. */
@@ -166,9 +169,9 @@ static enum err add(const char *file, struct mem content, void *)
 static enum err open_all(const char *dir)
 {
     const struct folder_use use = { add, NULL };
-    for (size_t i = 0; i < asset_count; i++)
-        if (text_starts(asset_list[i].path, "ui/locales/"))
-            TRY(add(asset_list[i].path + strlen("ui/"), asset_list[i].plain, NULL));
+    for (size_t i = 0; i < catalogue_count && count < LOCALES_MAX; i++)
+        list[count++] =
+            (struct locale){ .tag = catalogue_list[i].tag, .embedded = &catalogue_list[i] };
     if (!text_is_empty(dir))
         TRY(folder_each(&arena, dir, "locales", CATALOGUE_MAX, &use));
     english = find_exact("en");

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All templates, and rendering: see template.h. Everything that can be wrong with a template is
- * found by template_open; rendering afterwards only reads, so any number of threads may do it.
+ * All templates, and rendering: see template.h. An embedded template is parsed when it is first
+ * rendered: a start reads none, and pages nobody opens take no memory. A test parses them all, so
+ * that this cannot fail. With an operator's folder everything is parsed at start, for there is
+ * nobody else who could find his mistakes before a page is asked for.
  */
 #include "service/template.h"
 
@@ -11,20 +13,26 @@
 #include "service/folder.h"
 #include "service/template_parse.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TEMPLATES_MAX = 512, TEMPLATE_MAX = 256 * 1024, ALL_MAX = 32 << 20 };
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* arena and list while one is parsed */
 static struct arena arena;
-static struct template *list;
+static struct template *list; /* by name */
 static size_t count;
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct template *)a)->name, ((const struct template *)b)->name);
+}
 
 static struct template *find(const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        if (text_equal(list[i].name, name))
-            return &list[i];
-    return NULL;
+    const struct template wanted = { .name = name };
+    return count ? bsearch(&wanted, list, count, sizeof wanted, compare) : NULL;
 }
 
 static enum err refuse(const char *name, int line, const char *why)
@@ -40,17 +48,13 @@ static bool is_template(const char *name)
            (text_starts(name, "mails/") && (text_ends(name, ".html") || text_ends(name, ".txt")));
 }
 
-/* Adds a template, or replaces one of the same name. */
-static enum err add(const char *name, struct mem source)
+/* Puts a template at t: a place of the list, or its end. */
+static enum err put(struct template *t, const char *name, struct mem source)
 {
-    struct template *t = find(name);
-    struct template_error error;
-    if (!t && count == TEMPLATES_MAX)
+    if (t == list + TEMPLATES_MAX)
         return refuse(name, 0, "too many templates");
-    if (!t)
-        t = &list[count++];
-    if (template_parse(&arena, name, source, t, &error) != OK)
-        return refuse(name, error.line, error.why);
+    count += t == list + count;
+    *t = (struct template){ .name = name, .source = source };
     return OK;
 }
 
@@ -59,21 +63,32 @@ static enum err add_embedded(void)
     for (size_t i = 0; i < asset_count; i++) {
         const char *path = asset_list[i].path;
         if (text_starts(path, "ui/") && is_template(path + strlen("ui/")))
-            TRY(add(path + strlen("ui/"), asset_list[i].plain));
+            TRY(put(list + count, path + strlen("ui/"), asset_list[i].plain));
     }
     return OK;
 }
 
-static enum err add_override(const char *name, struct mem content, void *)
+/* One of the same name is replaced. */
+static enum err add_override(const char *name, struct mem content, void *ret_any)
 {
-    return is_template(name) ? add(name, content) : OK;
+    struct template *t = list;
+    if (!is_template(name))
+        return OK;
+    *(bool *)ret_any = true;
+    while (t < list + count && !text_equal(t->name, name))
+        t++;
+    return put(t, name, content);
 }
 
-/* Finds the parts of a template and of those, refusing one that includes itself. */
-static enum err link_parts(struct template *t)
+/* Parses a template and the parts of it, refusing one that includes itself. Others see it only when
+ * it is whole. */
+static enum err prepare(struct template *t)
 {
-    if (t->linked)
+    struct template_error error;
+    if (t->is_ready)
         return OK;
+    if (template_parse(&arena, t, &error) != OK)
+        return refuse(t->name, error.line, error.why);
     t->visiting = true;
     for (size_t i = 0; i < t->count; i++) {
         struct node *node = &t->nodes[i];
@@ -83,25 +98,55 @@ static enum err link_parts(struct template *t)
         if (!part || part->visiting)
             return refuse(t->name, node->line,
                           part ? "a part includes itself" : "there is no such part");
-        TRY(link_parts(part));
+        TRY(prepare(part));
         node->part = part;
     }
     t->visiting = false;
-    t->linked = true;
+    t->is_ready = true;
     return OK;
+}
+
+/* The same, for all or the one: others wait, and memory that is missing is a fault of this one
+ * request. */
+static enum err prepare_locked(struct template *first, size_t n)
+{
+    jmp_buf jump;
+    enum err e = OK;
+    if (ARENA_TRAP(&arena, &jump)) {
+        for (size_t i = 0; i < count; i++)
+            list[i].visiting = false;
+        return E_FAULT;
+    }
+    for (size_t i = 0; i < n && !e; i++)
+        e = prepare(&first[i]);
+    return e;
+}
+
+static enum err prepare_once(struct template *first, size_t n)
+{
+    pthread_mutex_lock(&lock);
+    enum err e = prepare_locked(first, n);
+    arena.trap = NULL;
+    pthread_mutex_unlock(&lock);
+    return e;
+}
+
+enum err template_prepare_all(void)
+{
+    return prepare_once(list, count);
 }
 
 static enum err open_all(const char *dir)
 {
+    bool any = false;
     TRY(add_embedded());
     if (!text_is_empty(dir)) {
-        const struct folder_use use = { add_override, NULL };
+        const struct folder_use use = { add_override, &any };
         TRY(folder_each(&arena, dir, "pages", TEMPLATE_MAX, &use));
         TRY(folder_each(&arena, dir, "mails", TEMPLATE_MAX, &use));
     }
-    for (size_t i = 0; i < count; i++)
-        TRY(link_parts(&list[i]));
-    return OK;
+    qsort(list, count, sizeof *list, compare);
+    return any ? template_prepare_all() : OK;
 }
 
 enum err template_open(const char *dir)
@@ -130,9 +175,11 @@ bool template_exists(const char *name)
 enum err template_render(const char *name, const struct locale *locale, const struct vars *vars,
                          struct buf *out)
 {
-    const struct template *t = find(name);
+    struct template *t = find(name);
     if (!t)
         return E_NOT_FOUND;
+    if (!atomic_load_explicit(&t->is_ready, memory_order_acquire))
+        TRY(prepare_once(t, 1));
     template_write(t, locale, vars, out);
     if (out->overflow)
         return fault("template: %s does not fit in %zu bytes", name, out->max);

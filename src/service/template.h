@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Templates for pages and mails, a small strict dialect of Mustache, parsed once at start:
+ * Templates for pages and mails, a small strict dialect of Mustache, parsed once:
  *   {{name}}            a value, escaped for HTML (in .txt templates: as it is)
  *   {{{name}}}          a value as it is: only for markup made by our own code
  *   {{#name}}..{{/name}}  once per item of a list, or once when a text is present or a flag is set
@@ -38,9 +38,12 @@ struct vars *vars_item(struct vars *vars, const char *list); /* a new scope at t
 const char *vars_get(const struct vars *vars, const char *name); /* a text, NULL when absent */
 
 /* --- templates --- */
-/* Parses all embedded templates ("pages/login.html", "mails/reset.txt" ...), overridden by files in
- * dir. E_INVALID, logged with file and line. */
+/* Takes the embedded templates ("pages/login.html", "mails/reset.txt" ...), overridden by files in
+ * dir. When there are any, all templates are parsed at once: E_INVALID, logged with file and line.
+ */
 enum err template_open(const char *dir);
+/* Parses now what has not been needed yet: for tests. */
+enum err template_prepare_all(void);
 void template_close(void);
 
 bool template_exists(const char *name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parser of templates: see template.h for the language. It is strict: whatever it does not
- * know, an unclosed section or a crossed one, is an error with its line at start, so that a page
- * never turns up half rendered.
+ * know, an unclosed section or a crossed one, is an error with its line, so that a page never turns
+ * up half rendered.
  */
 #include "service/template_parse.h"
 
@@ -251,15 +251,15 @@ static size_t bound_nodes(struct mem source)
     return count;
 }
 
-enum err template_parse(struct arena *arena, const char *name, struct mem source,
-                        struct template *ret, struct template_error *ret_error)
+enum err template_parse(struct arena *arena, struct template *t, struct template_error *ret_error)
 {
-    struct mem copy = arena_copy(arena, source);
-    struct parser s = { .arena = arena, .t = ret, .start = copy.p, .p = copy.p, .line = 1 };
-    s.end = s.p + copy.n;
-    *ret = (struct template){ .name = name, .html = text_ends(name, ".html") };
-    ret->nodes = arena_array(arena, bound_nodes(copy), sizeof *ret->nodes);
-    if (!text_is_utf8(copy))
+    const char *start = t->source.p;
+    struct parser s = { .arena = arena, .t = t, .start = start, .p = start, .line = 1 };
+    s.end = start + t->source.n;
+    t->html = text_ends(t->name, ".html");
+    t->count = 0;
+    t->nodes = arena_array(arena, bound_nodes(t->source), sizeof *t->nodes);
+    if (!text_is_utf8(t->source))
         s.why = "not UTF-8";
     enum err e = s.why ? E_INVALID : parse_all(&s);
     *ret_error = (struct template_error){ s.line, s.why };

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "service/template.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -38,10 +39,11 @@ struct node {
 
 struct template
 {
-    const char *name; /* "pages/login.html" */
-    bool html;        /* values are escaped */
-    bool visiting;    /* while parts are linked: finds templates that include themselves */
-    bool linked;
+    const char *name;     /* "pages/login.html" */
+    struct mem source;    /* lives as long as the template */
+    atomic_bool is_ready; /* parsed, and its parts too; nothing changes afterwards */
+    bool html;            /* values are escaped */
+    bool visiting;        /* while parts are linked: finds templates that include themselves */
     struct node *nodes;
     size_t count;
 };
@@ -54,10 +56,9 @@ struct template_error {
     const char *why;
 };
 
-/* Parses one source. name decides whether it is HTML, and the folder of its parts. E_INVALID:
- * see *ret_error. Names and texts live in the arena. */
-enum err template_parse(struct arena *arena, const char *name, struct mem source,
-                        struct template *ret, struct template_error *ret_error);
+/* Parses the source of t, whose name decides whether it is HTML, and the folder of its parts.
+ * E_INVALID: see *ret_error. Names of nodes live in the arena, texts in the source. */
+enum err template_parse(struct arena *arena, struct template *t, struct template_error *ret_error);
 
 /* Renders a parsed template whose parts are linked. */
 void template_write(const struct template *t, const struct locale *locale, const struct vars *vars,

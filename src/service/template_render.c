@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rendering of parsed templates: see template.h. Only reads what template_open made, so any number
+ * Rendering of parsed templates: see template.h. Only reads what was parsed before, so any number
  * of threads may do it at once.
  */
 #include "base/clock.h"

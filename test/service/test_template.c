@@ -8,6 +8,8 @@
 #include "service/template_parse.h"
 #include "test.h"
 
+#include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,7 +34,8 @@ static const char *render_in(const char *tag, const char *name, const char *sour
     struct buf out;
     struct template_error error;
     buf_init(&out, test_arena(), 1 << 20);
-    enum err e = template_parse(test_arena(), name, mem_text(source), &t, &error);
+    t = (struct template){ .name = name, .source = mem_text(source) };
+    enum err e = template_parse(test_arena(), &t, &error);
     if (e)
         return text_format(test_arena(), "%d: %s", error.line, error.why);
     template_write(&t, locale_find(tag), vars, &out);
@@ -128,7 +131,8 @@ static bool is_refused(const char *source)
 {
     struct template t;
     struct template_error error;
-    return template_parse(test_arena(), "pages/x.html", mem_text(source), &t, &error) == E_INVALID;
+    t = (struct template){ .name = "pages/x.html", .source = mem_text(source) };
+    return template_parse(test_arena(), &t, &error) == E_INVALID;
 }
 
 TEST(XSS_01_values_stand_only_where_escaping_protects)
@@ -223,6 +227,65 @@ TEST(XSS_01_translated_texts_and_their_values_are_escaped)
     CHECK_TEXT(template_format(test_arena(), locale_find("en"), "test.x", some()),
                "<i><b class=\"x\">'&'</b></i>  {} {a b} {");
     locale_close();
+}
+
+/* They are parsed when first needed: no visitor may be the first to find a mistake. */
+TEST(every_embedded_template_is_sound)
+{
+    open_all();
+    CHECK_OK(template_prepare_all());
+    close_all();
+}
+
+static void *render_login(void *)
+{
+    struct arena arena;
+    struct buf out;
+    arena_init(&arena, 1 << 20);
+    buf_init(&out, &arena, 1 << 18);
+    enum err e = template_render("pages/login.html", locale_find("en"), vars_new(&arena), &out);
+    bool is_whole = e == OK && strstr(out.p, "<form") && strstr(out.p, "</html>");
+    arena_done(&arena);
+    return (void *)(uintptr_t)is_whole;
+}
+
+TEST(a_template_may_be_needed_first_by_many_at_once)
+{
+    enum { THREADS = 8 };
+    for (int round = 0; round < 5; round++) {
+        pthread_t threads[THREADS];
+        open_all();
+        for (int i = 0; i < THREADS; i++)
+            REQUIRE(pthread_create(&threads[i], NULL, render_login, NULL) == 0);
+        for (int i = 0; i < THREADS; i++) {
+            void *is_whole;
+            (void)pthread_join(threads[i], &is_whole);
+            CHECK(is_whole);
+        }
+        close_all();
+    }
+}
+
+/* No memory to parse it is the misfortune of that request alone. */
+TEST(a_template_without_memory_is_parsed_next_time)
+{
+    int failures = 0;
+    open_all();
+    for (long n = 1; n < 50; n++) {
+        struct buf out;
+        buf_init(&out, test_arena(), 1 << 18);
+        template_close();
+        CHECK_OK(template_open(NULL));
+        (void)arena_fail_after(n);
+        enum err e = template_render("pages/login.html", locale_find("en"), some(), &out);
+        if (arena_fail_after(0))
+            break;
+        failures++;
+        CHECK_ERR(e, E_FAULT);
+        CHECK_OK(template_render("pages/login.html", locale_find("en"), some(), &out));
+    }
+    CHECK(failures > 0);
+    close_all();
 }
 
 /* Every page and mail, all values hostile: nothing of them becomes markup. */
