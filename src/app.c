@@ -57,6 +57,7 @@ static const struct route *const routes[] = {
     passkey_routes,
     passkey_sign_in_routes,
     password_strength_routes,
+    admin_decision_routes,
     NULL,
 };
 

@@ -9,4 +9,6 @@ METRIC(EMAILS_FAILED, "emails_failed_total", "", "", "mails given up")
 METRIC(TOKEN_REFRESHES, "token_refreshes_total", "result", "", "refresh token rotations")
 METRIC(SESSIONS_CREATED, "sessions_created_total", "", "", "sessions started")
 METRIC(SESSIONS_REVOKED, "sessions_revoked_total", "reason", "", "sessions ended before their time")
+METRIC(POLICY_REFUSALS, "policy_refusals_total", "rule", "",
+       "requests refused by a rule, by its kind; each answer carries a decision_id")
 METRIC(RATE_LIMIT_HITS, "rate_limit_hits_total", "rule", "", "requests refused by a limit")

@@ -98,6 +98,8 @@ SETTING(INACTIVE_WARN_AFTER, SPAN, "0", LIVE,
 SETTING(INACTIVE_CLOSE_AFTER, SPAN, "0", LIVE,
         "and their account closed after so long, with the grace of every deletion; 0: never")
 SETTING(SETUP_TTL, SPAN, "15m", 0, "lifetime of the first administrator's link")
+SETTING(DECISION_KEEP, SPAN, "7d", LIVE,
+        "how long staff can look up why a request was refused, by its decision_id")
 SETTING(AUDIT_KEEP, SPAN, "400d", LIVE, "how long audit events are kept")
 SETTING(KEY_ROTATE_EVERY, SPAN, "30d", LIVE, "age at which the signing key is replaced")
 SETTING(IO_THREADS, NUM, "0", 0, "0 to 64; 0 means one for each processor")

@@ -113,6 +113,7 @@ void touch_account(struct req *rq, const char *id)
 enum err refuse(struct req *rq, enum problem problem)
 {
     rq->problem = problem;
+    rq->decision_id = NULL;
     return E_REFUSED;
 }
 

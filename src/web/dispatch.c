@@ -112,7 +112,7 @@ static void send(struct req *rq, bool is_inline)
 static void render_refusal(struct req *rq, enum err e)
 {
     if (e != E_REFUSED)
-        rq->problem = problem_of_err(e);
+        (void)!refuse(rq, problem_of_err(e));
     if (e == E_BUSY)
         rq->retry_after = BUSY_RETRY_SECONDS;
     refusal_answer(rq);

@@ -11,6 +11,7 @@
 #include "service/limit.h"
 #include "service/metric.h"
 #include "service/pressure.h"
+#include "web/decision.h"
 
 #include <string.h>
 
@@ -78,7 +79,11 @@ static enum err judge(struct req *rq, const char *door, struct limit_state state
     metric_count(METRIC_RATE_LIMIT_HITS, door, "");
     pressure_note(rq->client, 1);
     rq->retry_after = (state.resets_in + 999) / 1000;
-    return refuse(rq, PROBLEM_RATE_LIMITED);
+    return refuse_by_rule(rq, PROBLEM_RATE_LIMITED,
+                          &(struct decision){ .rule = text_format(rq->arena, "limit %s", door),
+                                              .value = state.limit - state.remaining,
+                                              .threshold = state.limit,
+                                              .until = rq->now + state.resets_in });
 }
 
 static const char *door_of(const struct req *rq, const struct limit_rule *rule)

@@ -54,6 +54,8 @@ static void answer_problem(struct req *rq, enum problem p)
     json_put_text(j, "detail", rq->problem_detail ? rq->problem_detail : problem_title(p));
     json_put_text(j, "code", problem_code(p));
     json_put_text(j, "request_id", rq->request_id);
+    if (rq->decision_id)
+        json_put_text(j, "decision_id", rq->decision_id);
     if (p == PROBLEM_FIELDS_INVALID)
         put_errors(rq, j);
     if (rq->retry_after)
@@ -98,6 +100,7 @@ static bool is_damaged_link(const struct req *rq, enum problem p)
 static enum err answer_page(struct req *rq, enum problem p)
 {
     page_set_texts(rq);
+    vars_text(rq->vars, "decision_id", rq->decision_id);
     if (is_damaged_link(rq, p))
         return page_with_status(rq, "link_gone", problem_status(p));
     bool is_form = rq->route && rq->route->page && !route_is_safe(rq->route) &&

@@ -64,6 +64,7 @@ struct req {
     struct json_writer json;
     enum problem problem;
     const char *problem_detail;
+    const char *decision_id;  /* of a refusal by rule, NULL: another kind; see decision.h */
     int64_t retry_after;      /* seconds */
     struct limit_state limit; /* the tightest that was counted; none when its limit is 0 */
     struct field_error errors[FIELD_ERRORS];

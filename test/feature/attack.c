@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,11 +97,21 @@ static char *shape_of(const char *headers)
     return out;
 }
 
+/* A sealed id is another one each time; its length tells as much as the rest. */
+static const char *without_decision(const char *body)
+{
+    char *out = text_copy(test_arena(), mem_text(body));
+    for (char *p = out; (p = strstr(p, "dec_"));)
+        for (p += 4; *p && (isalnum((unsigned char)*p) || *p == '-' || *p == '_'); p++)
+            *p = 'x';
+    return out;
+}
+
 void check_alike(const char *what, const struct reply *a, const struct reply *b)
 {
     if (a->status != b->status)
         test_fail(__FILE__, __LINE__, "%s: status %d, not %d", what, b->status, a->status);
-    if (!text_equal(a->body, b->body))
+    if (!text_equal(without_decision(a->body), without_decision(b->body)))
         test_fail(__FILE__, __LINE__, "%s: body\n%s\nnot\n%s", what, b->body, a->body);
     const char *wanted = shape_of(a->headers), *got = shape_of(b->headers);
     if (!text_equal(got, wanted))
