@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Applying migrations: see migrate.h. Every migration is a transaction of its own that first takes
- * the lock of the store and looks again at what is applied, so nodes that start together apply each
- * one once. A store that is newer than this binary, or whose history differs, is refused: guessing
- * would write into tables that mean something else.
+ * Applying migrations: see migrate.h. Every migration is a transaction of its own (on an empty
+ * store one for all, for there is nothing to keep and one wait for the disk is enough) that first
+ * takes the lock of the store and looks again at what is applied, so nodes that start together
+ * apply each one once. A store that is newer than this binary, or whose history differs, is
+ * refused: guessing would write into tables that mean something else.
  */
 #include "db/migrate.h"
 
@@ -194,30 +195,40 @@ static enum err apply(struct tx *tx, const struct migration *m, const char *sha2
                   V(text(m->name), text(sha256_hex), num(clock_now())));
 }
 
-/* Inside the transaction: nothing to do when another node was faster. */
-static enum err apply_once(struct tx *tx, const struct migration *m, const char *sha256_hex)
+/* Some neighbours of the list, in one transaction. */
+struct batch {
+    const struct migration *list;
+    const struct known *known;
+    size_t count;
+};
+
+/* Inside the transaction: nothing to do where another node was faster. */
+static enum err apply_batch(struct tx *tx, const struct batch *batch)
 {
     struct applied applied;
     TRY(lock(tx));
     TRY(run_script(tx, migrate_translate(tx->arena, create_table, db_engine_name(tx->db))));
     TRY(list_applied(tx, &applied));
-    if (applied_at(&applied, m->name))
-        return OK;
-    TRY(apply(tx, m, sha256_hex));
-    LOG(LOG_INFO, "migrate.applied", LOG_TEXT("migration", m->name));
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct migration *m = &batch->list[i];
+        if (applied_at(&applied, m->name))
+            continue;
+        enum err e = apply(tx, m, batch->known[i].sha256);
+        LOG(e ? LOG_ERROR : LOG_INFO, e ? "migrate.failed" : "migrate.applied",
+            LOG_TEXT("migration", m->name));
+        TRY(e);
+    }
     return OK;
 }
 
-static enum err apply_one(struct db *db, struct arena *arena, const struct migration *m,
-                          const char *sha256_hex)
+static enum err run_batch(struct db *db, struct arena *arena, const struct batch *batch)
 {
     struct tx tx;
     db_begin(&tx, db, DB_WRITE, arena);
-    enum err e = apply_once(&tx, m, sha256_hex);
+    enum err e = apply_batch(&tx, batch);
     if (e == OK)
         return db_commit(&tx);
     db_rollback(&tx);
-    LOG(LOG_ERROR, "migrate.failed", LOG_TEXT("migration", m->name));
     return e == E_CONFLICT ? E_FAULT : e;
 }
 
@@ -227,9 +238,10 @@ enum err migrate_up_with(struct db *db, struct arena *arena, const struct asset 
     TRY(migrate_status_with(db, arena, list, count, &all));
     struct known *known = arena_array(arena, MIGRATIONS_MAX, sizeof *known);
     size_t n = list_known(arena, list, count, known);
-    for (size_t i = 0; i < n; i++)
+    size_t at_once = all.pending == n ? n : 1;
+    for (size_t i = 0; i < n; i += at_once)
         if (all.list[i].applied_at == 0)
-            TRY(apply_one(db, arena, &all.list[i], known[i].sha256));
+            TRY(run_batch(db, arena, &(struct batch){ all.list + i, known + i, at_once }));
     return OK;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Migrations: the files of migrations/ in name order, each applied once, in a transaction of its
- * own, and recorded with its SHA-256. One text for both engines; exactly two words are substituted:
- * BLOB to BYTEA on PostgreSQL, BIGINT to INTEGER plus STRICT tables on SQLite.
+ * own (an empty store takes all in one), and recorded with its SHA-256. One text for both engines;
+ * exactly two words are substituted: BLOB to BYTEA on PostgreSQL, BIGINT to INTEGER plus STRICT
+ * tables on SQLite.
  */
 #pragma once
 

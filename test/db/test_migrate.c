@@ -81,6 +81,12 @@ static const struct asset broken[] = {
     FILE_("0002_b", "CREATE TABLE b (id TEXT PRIMARY KEY);\nCREATE NONSENSE;\n"),
 };
 
+static const struct asset stepwise[] = {
+    FILE_("0001_a", "CREATE TABLE a (id TEXT PRIMARY KEY);\n"),
+    FILE_("0002_b", "CREATE TABLE b (id TEXT PRIMARY KEY);\n"),
+    FILE_("0003_c", "CREATE NONSENSE;\n"),
+};
+
 static int64_t count_of(struct db *db, const char *sql)
 {
     struct tx tx;
@@ -130,7 +136,11 @@ TEST_ON_STORES(a_migration_that_fails_leaves_nothing)
     struct migrations all;
     CHECK_ERR(migrate_up_with(db, test_arena(), broken, COUNT(broken)), E_FAULT);
     CHECK_OK(migrate_status_with(db, test_arena(), broken, COUNT(broken), &all));
-    CHECK_NUM(all.pending, 1);
+    CHECK_NUM(all.pending, 2); /* an empty store stays empty */
+    CHECK_OK(migrate_up_with(db, test_arena(), broken, 1));
+    CHECK_ERR(migrate_up_with(db, test_arena(), broken, COUNT(broken)), E_FAULT);
+    CHECK_OK(migrate_status_with(db, test_arena(), broken, COUNT(broken), &all));
+    CHECK_NUM(all.pending, 1); /* an older one keeps what it has */
     CHECK_OK(migrate_up_with(db, test_arena(), files, COUNT(files)));
     CHECK_NUM(count_of(db, "SELECT count(*) FROM b"), 0);
 }
@@ -164,6 +174,15 @@ TEST_ON_STORES(nodes_that_start_together_apply_each_migration_once)
         db_close(node[i].db);
     }
     CHECK_NUM(count_of(db, "SELECT count(*) FROM schema_migration"), 2);
+}
+
+TEST_ON_STORES(an_upgrade_is_one_transaction_a_migration)
+{
+    struct migrations all;
+    CHECK_OK(migrate_up_with(db, test_arena(), stepwise, 1));
+    CHECK_ERR(migrate_up_with(db, test_arena(), stepwise, COUNT(stepwise)), E_FAULT);
+    CHECK_OK(migrate_status_with(db, test_arena(), stepwise, COUNT(stepwise), &all));
+    CHECK_NUM(all.pending, 1);
 }
 
 TEST_ON_STORES(the_products_own_migrations_apply)
