@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changing credentials: see credential.h. Reset links are void because they only open while the
- * password is the one they were made for (feature/reset.c).
+ * Changing credentials: see credential.h. Reset links stay good through a change, and are used up
+ * by a reset (feature/reset.c).
  */
 #include "account/credential.h"
 

@@ -3,7 +3,9 @@
  * Password reset: prove that you read the mailbox, then choose a new password.
  *
  * The mailed link carries a random token; only its hash is kept, so a stolen database opens no
- * account. Asking again replaces the earlier link, and a link outlives no change of the password.
+ * account. Asking again replaces the earlier link. A link outlives changes of the password: who
+ * reads the mailbox outranks who only knows the password, and could otherwise be kept out by a
+ * thief who changes it again and again (docs/decisions/0050).
  * The handler never looks the address up, a task does, so neither page nor timing tells a stranger
  * who has an account here. A reset signs nobody in and touches no second factor.
  */
@@ -90,8 +92,13 @@ static enum err send_link(struct job *job)
 
 /* --- choosing a password --- */
 
-/* Whose password a link may set. E_GONE for anything but a live link. */
-static enum err look(struct tx *tx, const char *presented, struct account *ret)
+struct reset {
+    struct account account; /* whose password it may set */
+    bool changed_since;     /* somebody changed it after the link was asked for */
+};
+
+/* What a link stands for. E_GONE for anything but a live link. */
+static enum err look(struct tx *tx, const char *presented, struct reset *ret)
 {
     struct token token;
     struct mem hash;
@@ -108,43 +115,43 @@ static enum err look(struct tx *tx, const char *presented, struct account *ret)
     if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, hash)))
         return E_GONE;
     TRY(e);
-    TRY(account_find(tx, account_id, ret));
+    TRY(account_find(tx, account_id, &ret->account));
+    ret->changed_since = password_changed_at != ret->account.password_changed_at;
     /* Also when it lies in a mailbox that is not the account's any more. */
-    bool is_void = ret->locked_at || password_changed_at != ret->password_changed_at ||
-                   asked_at < ret->email_changed_at;
+    bool is_void = ret->account.locked_at || asked_at < ret->account.email_changed_at;
     return is_void ? E_GONE : OK;
 }
 
 /* Uses the link up: at most one caller gets OK. */
-static enum err take(struct tx *tx, const char *presented, struct account *ret)
+static enum err take(struct tx *tx, const char *presented, struct reset *ret)
 {
     int64_t rows = 0;
     TRY(look(tx, presented, ret));
-    TRY(account_hold(tx, ret->id));
+    TRY(account_hold(tx, ret->account.id));
     TRY(look(tx, presented, ret)); /* the address may have become another one this moment */
     TRY(db_change(tx, "DELETE FROM reset WHERE account_id = $1 AND expires_at > $2",
-                  V(text(ret->id), num(clock_now())), &rows));
+                  V(text(ret->account.id), num(clock_now())), &rows));
     return rows ? OK : E_GONE;
 }
 
 static enum err choose(struct req *rq)
 {
-    struct account who;
+    struct reset link;
     const char *phc;
-    enum err e = look(&rq->peek, field(rq, "token"), &who); /* strangers get no hash computed */
+    enum err e = look(&rq->peek, field(rq, "token"), &link); /* strangers get no hash computed */
     if (e == E_GONE)
         return refuse(rq, PROBLEM_GONE);
     TRY(e);
-    TRY(new_password_hash(rq, who.email, who.name, &phc));
+    TRY(new_password_hash(rq, link.account.email, link.account.name, &phc));
 
-    e = take(&rq->tx, field(rq, "token"), &who);
+    e = take(&rq->tx, field(rq, "token"), &link);
     if (e == E_GONE)
         return refuse(rq, PROBLEM_GONE);
     TRY(e);
-    touch_account(rq, who.id);
+    touch_account(rq, link.account.id);
     rq->wakes_jobs = true;
     return credential_set_password(&rq->tx, &(struct credential_change){
-                                                .account = &who,
+                                                .account = &link.account,
                                                 .phc = phc,
                                                 .proves_mailbox = true,
                                                 .event = AUDIT_PASSWORD_RESET,
@@ -167,13 +174,14 @@ static enum err show_gone(struct req *rq)
 
 static enum err show_choice(struct req *rq)
 {
-    struct account who;
-    enum err e = look(&rq->tx, field(rq, "token"), &who);
+    struct reset link;
+    enum err e = look(&rq->tx, field(rq, "token"), &link);
     if (e == E_GONE)
         return show_gone(rq);
     TRY(e);
     vars_text(rq->vars, "token", field(rq, "token"));
-    vars_text(rq->vars, "email", who.email);
+    vars_text(rq->vars, "email", link.account.email);
+    vars_flag(rq->vars, "changed_since", link.changed_since);
     return page(rq, "reset_password");
 }
 

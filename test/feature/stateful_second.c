@@ -255,7 +255,6 @@ static void throw_out(struct walk *k, int person)
     p->is_verified = true;
     p->passwords = 0;
     model_end_links(k, person, LINK_VERIFY);
-    model_end_links(k, person, LINK_RESET);
     model_end_visits(k, person, NULL, 0);
     model_end_halves(k, person);
 }

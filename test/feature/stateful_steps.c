@@ -89,7 +89,6 @@ static void verify_by(struct walk *k, struct link *link, int place)
     p->passwords = passwords;
     p->tries = 0;
     model_end_links(k, person, LINK_VERIFY);
-    model_end_links(k, person, LINK_RESET); /* no link outlives a change of the password */
     model_end_sign_in_mail(k, person);
     model_end_halves(k, person);
     model_end_visits(k, person, NULL, 0);
@@ -341,7 +340,6 @@ static void do_change(struct walk *k)
     p->tries = 0;
     model_end_halves(k, v->person);
     model_end_sign_in_mail(k, v->person);
-    model_end_links(k, v->person, LINK_RESET);
     model_end_visits(k, v->person, v, 0);
     walk_read_mail(k);
 }
