@@ -12,3 +12,5 @@ METRIC(SESSIONS_REVOKED, "sessions_revoked_total", "reason", "", "sessions ended
 METRIC(POLICY_REFUSALS, "policy_refusals_total", "rule", "",
        "requests refused by a rule, by its kind; each answer carries a decision_id")
 METRIC(RATE_LIMIT_HITS, "rate_limit_hits_total", "rule", "", "requests refused by a limit")
+METRIC(OUTBOUND_REQUESTS, "outbound_requests_total", "purpose", "result",
+       "requests to servers of others")
