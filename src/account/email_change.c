@@ -5,6 +5,7 @@
 #include "account/email_change.h"
 
 #include "account/account.h"
+#include "account/address.h"
 #include "account/personal.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -126,6 +127,19 @@ enum err email_change_find(struct tx *tx, const char *account_id, struct email_c
                   V(text(account_id), num(clock_now())), INTO(INTO_CHANGE(ret)));
 }
 
+enum err email_change_find_left(struct tx *tx, const char *old_key, const char *own_id,
+                                struct email_change *ret)
+{
+    *ret = (struct email_change){ 0 };
+    return db_one(tx,
+                  "SELECT " COLUMNS " FROM email_change"
+                  " WHERE old_key = $1 AND confirmed_at IS NOT NULL AND revoke_until > $2"
+                  "   AND new_key <> old_key AND account_id <> $3"
+                  " ORDER BY revoke_until DESC LIMIT 1",
+                  V(text(old_key), num(clock_now()), text(own_id ? own_id : "")),
+                  INTO(INTO_CHANGE(ret)));
+}
+
 enum err email_change_drop(struct tx *tx, const char *account_id, int64_t *ret_count)
 {
     int64_t rows = 0;
@@ -151,6 +165,10 @@ enum err email_change_list_addresses(struct tx *tx, const char *account_id, stru
 enum err email_change_free_address(struct tx *tx, const char *email_key, const char *own_id)
 {
     struct account other;
+    struct address_holder holder;
+    TRY(address_find_holder(tx, email_key, own_id, &holder));
+    if (holder.account.id)
+        return E_CONFLICT;
     enum err e = account_find_email(tx, email_key, &other);
     if (e == E_NOT_FOUND || (e == OK && text_equal(other.id, own_id)))
         return OK;

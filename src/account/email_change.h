@@ -50,11 +50,17 @@ enum err email_change_find(struct tx *tx, const char *account_id, struct email_c
  */
 enum err email_change_drop(struct tx *tx, const char *account_id, int64_t *ret_count);
 
+/* The change by which an account other than own_id (NULL: none) left an address that a link still
+   takes it back to. E_NOT_FOUND. */
+enum err email_change_find_left(struct tx *tx, const char *old_key, const char *own_id,
+                                struct email_change *ret);
+
 /* The addresses that an account had or was to have, of late. */
 enum err email_change_list_addresses(struct tx *tx, const char *account_id, struct db_rows *ret);
 
 /* Removes an account that holds an address without ever having proved it, with all that is about
-   it. E_CONFLICT as an answer: a verified account other than own_id has the address. */
+   it. E_CONFLICT as an answer: another account than own_id holds the address
+   (account/address.h). */
 enum err email_change_free_address(struct tx *tx, const char *email_key, const char *own_id);
 
 /* Removes what nothing can be done with any more, at most a batch. */

@@ -10,6 +10,7 @@
 #include "feature/features.h"
 
 #include "account/account.h"
+#include "account/address.h"
 #include "account/deletion.h"
 #include "account/device.h"
 #include "account/email.h"
@@ -48,16 +49,6 @@ static enum err mail_link(struct req *rq, const struct account *who, const struc
                            { "expires_at", digits(rq, c->expires_at) }));
 }
 
-static enum err tell_owner(struct req *rq, const struct account *owner)
-{
-    return outbox_add(
-        &rq->tx, "already_have_account", owner->email, owner->locale, owner->id,
-        VARS(
-            { "login_link", text_format(rq->arena, "%s/login", setting_public_origin()) },
-            { "reset_link", text_format(rq->arena, "%s/forgot-password", setting_public_origin()) },
-            { "requested_ip", rq->from.ip }));
-}
-
 static enum err announce(struct req *rq, const struct account *who, const struct email_change *c,
                          const char *token)
 {
@@ -72,30 +63,18 @@ static enum err announce(struct req *rq, const struct account *who, const struct
                                 });
 }
 
-/* Who has the address and has proved it, other than who asks; id is NULL when nobody has. */
-static enum err find_owner(struct req *rq, const char *key, const struct account *who,
-                           struct account *ret)
-{
-    *ret = (struct account){ 0 };
-    enum err e = account_find_email(&rq->tx, key, ret);
-    if (e != E_NOT_FOUND)
-        TRY(e);
-    if (e == E_NOT_FOUND || !ret->verified_at || text_equal(ret->id, who->id))
-        ret->id = NULL;
-    return OK;
-}
-
 static enum err ask(struct req *rq)
 {
     struct email email;
-    struct account who, owner;
+    struct account who;
+    struct address_holder holder;
     struct email_change_links links;
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
     TRY(account_hold(&rq->tx, rq->session.account_id));
     TRY(account_find(&rq->tx, rq->session.account_id, &who));
     if (text_equal(email.address, who.email))
         return refuse_field(rq, "email", PROBLEM_EMAIL_UNCHANGED);
-    TRY(find_owner(rq, email.key, &who, &owner));
+    TRY(address_find_holder(&rq->tx, email.key, who.id, &holder));
     struct email_change c = { .account_id = who.id,
                               .old_email = who.email,
                               .old_key = who.email_key,
@@ -105,7 +84,8 @@ static enum err ask(struct req *rq)
                               .user_agent = rq->from.user_agent };
     TRY(email_change_add(&rq->tx, &c, &links));
     TRY(announce(rq, &who, &c, links.revoke));
-    TRY(owner.id ? tell_owner(rq, &owner) : mail_link(rq, &who, &c, links.confirm));
+    TRY(holder.account.id ? address_tell_holder(&rq->tx, &holder, rq->from.ip)
+                          : mail_link(rq, &who, &c, links.confirm));
     rq->wakes_jobs = true;
     return audit_add(&rq->tx, &rq->by, AUDIT_EMAIL_CHANGE_ASKED, who.id, NULL);
 }
@@ -217,8 +197,7 @@ static enum err tell_both(struct req *rq, struct account who, const struct email
                              .account = &who,
                              .ip = rq->from.ip,
                              .user_agent = rq->from.user_agent,
-                             .vars = VARS({ "old_email", c->old_email },
-                                          { "new_email", c->new_email }) };
+                             .vars = VARS({ "new_email", c->new_email }) };
     TRY(notice_tell(&rq->tx, &notice));
     who.email = c->old_email;
     notice.is_copy = true;
@@ -278,10 +257,11 @@ static enum err show_gone(struct req *rq)
     return page_with_status(rq, "link_gone", 410);
 }
 
+/* Not the account's present address: whoever holds the new mailbox may be a stranger to whom a slip
+   of the pen led. */
 static void set_change(struct req *rq, const struct email_change *c)
 {
     vars_text(rq->vars, "token", field(rq, "token"));
-    vars_text(rq->vars, "old_email", c->old_email);
     vars_text(rq->vars, "new_email", c->new_email);
     vars_text(rq->vars, "requested_at", clock_format(rq->arena, c->created_at));
     vars_text(rq->vars, "requested_ip", c->ip);
@@ -396,6 +376,7 @@ static enum err show_revoke(struct req *rq)
         return show_gone(rq);
     TRY(e);
     set_change(rq, &c);
+    vars_text(rq->vars, "old_email", c.old_email);
     return page(rq, "revoke_email");
 }
 

@@ -11,6 +11,7 @@
 #include "feature/features.h"
 
 #include "account/account.h"
+#include "account/address.h"
 #include "account/email.h"
 #include "account/mailbox.h"
 #include "account/registration.h"
@@ -42,33 +43,27 @@ static enum err mail_link(struct tx *tx, const struct account *who, const struct
                                                        (long long)(clock_now() + lifetime)) }));
 }
 
-static enum err tell_owner(struct req *rq, const struct account *who)
+static enum err tell_holder(struct req *rq, const struct address_holder *holder)
 {
-    TRY(audit_add(&rq->tx, &rq->by, AUDIT_ACCOUNT_REGISTERED_AGAIN, who->id, NULL));
-    return outbox_add(
-        &rq->tx, "already_have_account", who->email, who->locale, who->id,
-        VARS(
-            { "login_link", text_format(rq->arena, "%s/login", setting_public_origin()) },
-            { "reset_link", text_format(rq->arena, "%s/forgot-password", setting_public_origin()) },
-            { "requested_ip", rq->from.ip }));
+    TRY(audit_add(&rq->tx, &rq->by, AUDIT_ACCOUNT_REGISTERED_AGAIN, holder->account.id, NULL));
+    return address_tell_holder(&rq->tx, holder, rq->from.ip);
 }
 
 static enum err start(struct req *rq)
 {
     struct email email;
     struct account who;
+    struct address_holder holder;
     struct token token;
-    bool is_new;
     const char *phc, *name = field(rq, "name");
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
     TRY(new_password_hash(rq, email.address, name, &phc));
 
     const char *locale = field(rq, "locale");
-    TRY(account_add(&rq->tx, email.address, email.key, locale ? locale : locale_tag(rq->locale),
-                    &who, &is_new));
+    TRY(address_claim(&rq->tx, &email, locale ? locale : locale_tag(rq->locale), &who, &holder));
     rq->wakes_jobs = true;
-    if (who.verified_at)
-        return tell_owner(rq, &who);
+    if (holder.account.id)
+        return tell_holder(rq, &holder);
 
     struct registration r = { .account_id = who.id,
                               .password = phc,

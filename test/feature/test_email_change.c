@@ -73,7 +73,27 @@ TEST_IN_WORLD(NOTE_01_both_addresses_are_told)
                       *new = mailed(w, NEW, "email_changed");
     REQUIRE(old && new);
     CHECK(strstr(old->text, "/revoke-email?token=emc_") != NULL);
+    CHECK(strstr(old->text, ANN) != NULL);
     CHECK(!strstr(new->text, "token="));
+}
+
+/* A slip of the pen leads to a stranger's mailbox: who it was is not theirs to know. */
+TEST_IN_WORLD(ENUM_08_the_new_mailbox_does_not_learn_the_old_address)
+{
+    struct client *ann = signed_in(w, ANN);
+    const char *token = asked(ann, NEW);
+    const struct mail *mail = mailed(w, NEW, "email_change_confirm");
+    REQUIRE(mail);
+    CHECK(!strstr(mail->text, ANN) && !strstr(mail->html, ANN));
+    struct reply *r = get(client(w), text_format(test_arena(), "/confirm-email?token=%s", token));
+    CHECK_NUM(r->status, 200);
+    CHECK(strstr(r->body, NEW) && !strstr(r->body, ANN));
+    r = confirm(client(w), token);
+    CHECK_NUM(r->status, 200);
+    CHECK(!strstr(r->body, ANN));
+    mail = mailed(w, NEW, "email_changed");
+    REQUIRE(mail);
+    CHECK(strstr(mail->text, NEW) && !strstr(mail->text, ANN) && !strstr(mail->html, ANN));
 }
 
 TEST_IN_WORLD(ENUM_08_a_taken_address_looks_like_a_free_one)
@@ -213,6 +233,69 @@ TEST_IN_WORLD(a_chain_of_changes_is_taken_back_as_a_whole)
     CHECK_NUM(revoke(client(w), between)->status, 410);
     CHECK_NUM(confirm(client(w), pending)->status, 410);
     check_taken_back(w, thief);
+}
+
+static struct reply *register_at(struct world *w, const char *email)
+{
+    return post(client(w), "/v1/auth/register", json("email", email, "password", PASSWORD, NULL));
+}
+
+/* Somebody who takes the old address meanwhile would keep its owner from taking the change back. */
+TEST_IN_WORLD(the_address_that_was_left_is_kept_while_it_can_be_taken_back)
+{
+    struct client *thief = signed_in(w, ANN), *ben = signed_in(w, BEN);
+    CHECK_NUM(confirm(thief, asked(thief, THIRD))->status, 200);
+    const char *back = mailed_token(w, ANN, "email_changed");
+
+    struct reply *kept = register_at(w, ANN), *free = register_at(w, "nobody@example.org");
+    CHECK_NUM(kept->status, 202);
+    CHECK_TEXT(kept->body, free->body);
+    CHECK_NUM(mail_count(w, ANN, "verify_email"), 1); /* of the very beginning */
+    CHECK_NUM(mail_count(w, ANN, "address_kept"), 1);
+    CHECK(strstr(mailed(w, ANN, "address_kept")->text, THIRD) == NULL);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM account WHERE email_key = 'ann@example.org'"), 0);
+
+    CHECK_TEXT(asked(ben, ANN), "");
+    CHECK_NUM(mail_count(w, ANN, "address_kept"), 2);
+
+    wait_for(6 * DAY);
+    CHECK_NUM(revoke(client(w), back)->status, 200);
+    CHECK(account_id_of(w, ANN) != NULL);
+    (void)register_at(w, ANN);
+    CHECK_NUM(mail_count(w, ANN, "already_have_account"), 1);
+}
+
+/* A link that was mailed before the address was left. */
+TEST_IN_WORLD(no_other_change_comes_true_at_an_address_that_is_kept)
+{
+    struct client *ann = signed_in(w, ANN), *ben = signed_in(w, BEN);
+    CHECK_NUM(confirm(ann, asked(ann, NEW))->status, 200);
+    wait_for(7 * DAY + MINUTE);
+    struct client *still = client(w);
+    CHECK_NUM(login(still, NEW, PASSWORD)->status, 200);
+    CHECK_NUM(login(ben, BEN, PASSWORD)->status, 200);
+    const char *bens = asked(ben, ANN); /* free by now */
+    CHECK(*bens);
+    CHECK_NUM(confirm(still, asked(still, ANN))->status, 200); /* and hers again */
+    CHECK_NUM(confirm(still, asked(still, THIRD))->status, 200);
+    CHECK_NUM(confirm(ben, bens)->status, 410);
+}
+
+TEST_IN_WORLD(the_own_old_address_is_free_for_who_left_it)
+{
+    struct client *ann = signed_in(w, ANN);
+    CHECK_NUM(confirm(ann, asked(ann, NEW))->status, 200);
+    CHECK_NUM(confirm(ann, asked(ann, ANN))->status, 200);
+    CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 200);
+}
+
+TEST_IN_WORLD(after_a_week_an_address_that_was_left_is_free)
+{
+    struct client *ann = signed_in(w, ANN);
+    CHECK_NUM(confirm(ann, asked(ann, NEW))->status, 200);
+    wait_for(7 * DAY + MINUTE);
+    person(w, ANN, PASSWORD);
+    CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 200);
 }
 
 TEST_IN_WORLD(after_a_week_nothing_is_taken_back)
