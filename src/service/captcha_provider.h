@@ -40,3 +40,6 @@ const char *captcha_provider_action(struct arena *arena, const char *action);
  */
 enum err captcha_provider_verify(struct arena *arena, const char *answer, const char *action,
                                  struct ip client, bool *ret_is_human);
+
+/* Forgets the answers that were seen (tests). */
+void captcha_provider_forget(void);

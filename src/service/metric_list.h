@@ -14,3 +14,5 @@ METRIC(POLICY_REFUSALS, "policy_refusals_total", "rule", "",
 METRIC(RATE_LIMIT_HITS, "rate_limit_hits_total", "rule", "", "requests refused by a limit")
 METRIC(OUTBOUND_REQUESTS, "outbound_requests_total", "purpose", "result",
        "requests to servers of others")
+METRIC(CAPTCHA_PROVIDER, "captcha_provider_answers_total", "provider", "result",
+       "captcha answers shown to the provider")

@@ -25,7 +25,9 @@ struct web_fixture_inside {
     pthread_t acceptor, threads[CONNECTIONS];
     int fds[CONNECTIONS];
     atomic_int connections, requests;
-    _Atomic(const char *) answer;
+    _Atomic(const char *) body;
+    atomic_int status;
+    char last[8192];
     atomic_bool is_ending;
 };
 
@@ -105,10 +107,19 @@ static void redirect(struct visit *v)
     (void)say(v, head);
 }
 
+static void say_told(struct visit *v)
+{
+    char head[100];
+    const char *body = v->inside->body;
+    (void)snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n",
+                   v->inside->status, strlen(body));
+    (void)(say(v, head) && say(v, body));
+}
+
 static void answer(struct visit *v)
 {
     static char piece[16'000];
-    const char *path = strchr(v->request, '/'), *said = v->inside->answer;
+    const char *path = strchr(v->request, '/');
     memset(piece, 'x', sizeof piece - 1);
     if (text_starts(path, "/echo"))
         echo(v);
@@ -135,7 +146,7 @@ static void answer(struct visit *v)
         (void)put(v, path + 1, 3);
         (void)say(v, " X\r\nContent-Length: 4\r\n\r\nbody");
     } else
-        (void)say(v, said ? said : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        say_told(v);
 }
 
 static void *serve(void *arg)
@@ -148,6 +159,7 @@ static void *serve(void *arg)
         is_good = SSL_accept(v->tls) == 1;
     }
     if (is_good && read_request(v)) {
+        memcpy(v->inside->last, v->request, sizeof v->request);
         atomic_fetch_add(&v->inside->requests, 1);
         answer(v);
     }
@@ -210,6 +222,7 @@ struct web_fixture web_fixture_start(const char *name)
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
     socklen_t size = sizeof at;
     (void)signal(SIGPIPE, SIG_IGN);
+    web_fixture_answer(&fixture, 200, "");
     fixture.inside->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (bind(fixture.inside->listener, (struct sockaddr *)&at, size) ||
         listen(fixture.inside->listener, 64) ||
@@ -255,7 +268,13 @@ int web_fixture_requests(const struct web_fixture *fixture)
     return fixture->inside->requests;
 }
 
-void web_fixture_answer(struct web_fixture *fixture, const char *said)
+const char *web_fixture_last(const struct web_fixture *fixture)
 {
-    fixture->inside->answer = said;
+    return fixture->inside->last;
+}
+
+void web_fixture_answer(struct web_fixture *fixture, int status, const char *body)
+{
+    fixture->inside->status = status;
+    fixture->inside->body = body;
 }

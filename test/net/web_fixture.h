@@ -31,5 +31,7 @@ void web_fixture_stop(struct web_fixture *fixture);
 /* Connections and requests so far. */
 int web_fixture_connections(const struct web_fixture *fixture);
 int web_fixture_requests(const struct web_fixture *fixture);
-/* What the next request to / gets: a whole answer with its head; NULL: 200 and nothing. */
-void web_fixture_answer(struct web_fixture *fixture, const char *answer);
+/* The last request as it came, "" when there was none; lives until the fixture ends. */
+const char *web_fixture_last(const struct web_fixture *fixture);
+/* What requests to / get from now on: a status and a body; it is not copied. */
+void web_fixture_answer(struct web_fixture *fixture, int status, const char *body);
