@@ -17,11 +17,13 @@
 #include "service/hashing.h"
 #include "service/job.h"
 #include "service/keyring.h"
+#include "service/limit.h"
 #include "service/locale.h"
 #include "service/outbox.h"
 #include "service/setting.h"
 #include "service/template.h"
 #include "web/attempt.h"
+#include "web/meter.h"
 #include "web/web.h"
 
 #include <signal.h>
@@ -84,6 +86,7 @@ static const struct personal_table *const personal[] = {
 void app_register(void)
 {
     router_open(routes);
+    setting_set_check(SETTING_LIMITS, meters_check);
     job_set_kinds(jobs);
     personal_set_tables(personal);
 }
@@ -92,6 +95,7 @@ enum err app_open_services(struct db *db, struct arena *arena, bool is_synchrono
 {
     const char *folder = setting_text(SETTING_UI_DIR);
     TRY(keyring_open(db, arena));
+    TRY(limit_open());
     TRY(hashing_configure());
     TRY(password_list_configure());
     TRY(locale_open(folder));

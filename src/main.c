@@ -24,7 +24,7 @@ static const struct {
     { "password-list", "lists of breached passwords: build, check", command_password_list },
     { "routes", "every door, one line each", command_routes },
     { "openapi", "the API as OpenAPI 3.1", command_openapi },
-    { "reference", "reference pages: routes, settings, errors, audit, metrics", command_reference },
+    { "reference", "reference pages: routes, settings, errors, limits, ...", command_reference },
 };
 
 static void print_help(FILE *to)

@@ -8,6 +8,7 @@
 #include "service/audit.h"
 #include "service/metric.h"
 #include "service/setting.h"
+#include "web/limits.h"
 #include "web/openapi.h"
 
 enum { TEXT_MAX = 4 << 20 };
@@ -54,11 +55,11 @@ int command_reference(struct console *c)
     } parts[] = {
         { "routes", reference_write_routes },  { "settings", setting_write_reference },
         { "errors", reference_write_errors },  { "audit", write_audit },
-        { "metrics", metric_write_reference },
+        { "metrics", metric_write_reference }, { "limits", limits_write_reference },
     };
     const char *wanted = console_word(c, 1);
     for (size_t i = 0; i < COUNT(parts); i++)
         if (text_equal(wanted, parts[i].name))
             return print(c, parts[i].write);
-    return console_usage("reference {routes,settings,errors,audit,metrics}");
+    return console_usage("reference {routes,settings,errors,audit,metrics,limits}");
 }

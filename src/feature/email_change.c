@@ -405,7 +405,7 @@ static enum err purge(struct job *job)
 #define ASK_LIMITS                                                                          \
     {                                                                                       \
         { BY_ACCOUNT, 5, DAY, "email change" }, { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, \
-            { BY_EMAIL_FIELD, 10, DAY, "mail a day" },                                      \
+            { BY_EMAIL_FIELD, 10, DAY, "mail" },                                            \
     }
 #define LINK_LIMITS                       \
     {                                     \

@@ -127,7 +127,7 @@ const struct route email_code_routes[] = {
     ROUTE(POST, "/v1/auth/email-code", ANYONE, ask_api, .fields = { { "email", FIELD_EMAIL } },
           .limits = { { BY_IP, 10, 15 * MINUTE, "sign-in mail" },
                       { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" },
-                      { BY_EMAIL_FIELD, 10, DAY, "mail a day" } },
+                      { BY_EMAIL_FIELD, 10, DAY, "mail" } },
           .gives = { { 202, "{\"status\":\"code_sent\"}" } },
           .help = "Mails a sign-in code. The same answer for every address."),
     ROUTE(POST, "/v1/auth/email-code/verify", ANYONE, enter_api,

@@ -217,7 +217,7 @@ static enum err purge(struct job *job)
 #define ASK_LIMITS                                                                              \
     {                                                                                           \
         { BY_IP, 10, 15 * MINUTE, "sign-in mail" }, { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, \
-            { BY_EMAIL_FIELD, 10, DAY, "mail a day" },                                          \
+            { BY_EMAIL_FIELD, 10, DAY, "mail" },                                                \
     }
 #define ENTER_LIMITS                   \
     {                                  \

@@ -224,12 +224,12 @@ static enum err verify_page(struct req *rq)
 #define REGISTER_LIMITS                                                             \
     {                                                                               \
         { BY_IP, 3, HOUR, "register" }, { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, \
-            { BY_EMAIL_FIELD, 10, DAY, "mail a day" },                              \
+            { BY_EMAIL_FIELD, 10, DAY, "mail" },                                    \
     }
 #define RESEND_LIMITS                                                                     \
     {                                                                                     \
         { BY_EMAIL_FIELD, 5, DAY, "resend" }, { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, \
-            { BY_EMAIL_FIELD, 10, DAY, "mail a day" },                                    \
+            { BY_EMAIL_FIELD, 10, DAY, "mail" },                                          \
     }
 #define VERIFY_LIMITS                 \
     {                                 \

@@ -218,10 +218,10 @@ const struct personal_table reset_personal[] = {
     { 0 },
 };
 
-#define ASK_LIMITS                                                                                 \
-    {                                                                                              \
-        { BY_IP, 3, HOUR, "forgot" }, { BY_EMAIL_FIELD, 3, HOUR, "forgot" },                       \
-            { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, { BY_EMAIL_FIELD, 10, DAY, "mail a day" }, \
+#define ASK_LIMITS                                                                           \
+    {                                                                                        \
+        { BY_IP, 3, HOUR, "forgot" }, { BY_EMAIL_FIELD, 3, HOUR, "forgot" },                 \
+            { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, { BY_EMAIL_FIELD, 10, DAY, "mail" }, \
     }
 #define CHOOSE_FIELDS                                              \
     {                                                              \

@@ -205,7 +205,7 @@ const struct route session_routes[] = {
                             "\"auth_time\",\"amr\",\"acr\",\"expires_at\"}}" } },
           .help = "Who is signed in, and how."),
     ROUTE(POST, "/v1/auth/refresh", ANYONE, refresh, .fields = { { "refresh_token", FIELD_TOKEN } },
-          .limits = { { BY_REFRESH_FIELD, 60, MINUTE } },
+          .limits = { { BY_REFRESH_FIELD, 60, MINUTE, "refresh" } },
           .gives = { { 200, "{\"access_token\",\"token_type\",\"expires_in\",\"refresh_token\"}" },
                      { 401, "refresh_token_invalid" } },
           .help = "New tokens for an old refresh token, which is used up."),

@@ -177,7 +177,7 @@ const struct route setup_routes[] = {
                       { "email", FIELD_EMAIL },
                       { "password", FIELD_PASSWORD },
                       { "name", FIELD_NAME, .optional = true } },
-          .limits = { { BY_IP, 10, HOUR } }, .help = "Makes the first administrator."),
+          .limits = { { BY_IP, 10, HOUR, "setup" } }, .help = "Makes the first administrator."),
     ROUTES_END,
 };
 

@@ -1,98 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Limits in memory: see limit.h. The table is set-associative: a key may stand in any of the eight
- * places of its set, and each set has a lock of its own stripe.
+ * Limits: see limit.h. A tally's key is a SipHash under a key derived from the sealing keys: nobody
+ * who does not have them can aim at somebody else's tally, or tell an address from what Redis
+ * holds.
  */
 #include "service/limit.h"
 
-#include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "kv/memory.h"
+#include "service/keyring.h"
 #include "service/setting.h"
 
-#include <pthread.h>
 #include <string.h>
 
-enum { SETS = 8192, WAYS = 8, STRIPES = 64 };
+static uint8_t hash_key[16];
 
-struct counter {
-    uint64_t key;
-    int64_t ends_at; /* 0: free */
-    int64_t used;
-};
-
-static struct counter table[SETS][WAYS]; /* 1.5 MiB, touched as needed */
-static pthread_mutex_t stripes[STRIPES] = { [0 ... STRIPES - 1] = PTHREAD_MUTEX_INITIALIZER };
-
-static uint64_t key_of(const char *rule, struct mem key)
+enum err limit_open(void)
 {
-    char bytes[512];
-    size_t n = strlen(rule);
-    if (n > 200)
-        n = 200;
-    memcpy(bytes, rule, n);
-    bytes[n++] = 0;
-    size_t take = key.n < sizeof bytes - n ? key.n : sizeof bytes - n;
-    memcpy(bytes + n, key.p, take);
-    return hash_keyed(MEM(bytes, n + take));
+    uint8_t derived[32];
+    TRY(keyring_derive(NULL, "limits", derived));
+    memcpy(hash_key, derived, sizeof hash_key);
+    mem_wipe(derived, sizeof derived);
+    return OK;
 }
 
-/* A window cannot end later than a whole span from now, unless the clock was set back. */
-static bool is_running(const struct counter *c, uint64_t key, int64_t now, int64_t span)
+uint64_t limit_name(const char *name)
 {
-    return c->key == key && c->ends_at > now && c->ends_at <= now + span;
+    static const uint8_t everywhere_the_same[16];
+    return hash_siphash(everywhere_the_same, mem_text(name));
 }
 
-/* The key's counter; or a free or ended place, or the one that ends soonest, made ready for it. */
-static struct counter *place(struct counter *set, uint64_t key, int64_t now, int64_t span)
+struct tally limit_tally(uint64_t name, struct mem key, int64_t count, int64_t span)
 {
-    struct counter *best = &set[0];
-    for (int i = 0; i < WAYS; i++) {
-        if (set[i].key == key && set[i].ends_at) {
-            best = &set[i];
-            break;
-        }
-        if (set[i].ends_at < best->ends_at)
-            best = &set[i];
-    }
-    if (!is_running(best, key, now, span))
-        *best = (struct counter){ .key = key, .ends_at = now + span };
-    return best;
+    uint64_t parts[3] = { name, (uint64_t)span, hash_siphash(hash_key, key) };
+    return (struct tally){ .key = hash_siphash(hash_key, MEM(parts, sizeof parts)),
+                           .limit = count,
+                           .span = span };
 }
 
-struct limit_state limit_take(const char *rule, struct mem key, int64_t count, int64_t span)
+static bool are_off(void)
 {
-    if (text_equal(setting_text(SETTING_RATE_LIMITS), "off"))
-        return (struct limit_state){ .is_allowed = true, .limit = count, .remaining = count };
+    return text_equal(setting_text(SETTING_RATE_LIMITS), "off");
+}
 
-    uint64_t hash = key_of(rule, key);
-    int64_t now = clock_now();
-    pthread_mutex_t *lock = &stripes[hash % STRIPES];
-    pthread_mutex_lock(lock);
-    struct counter *c = place(table[hash % SETS], hash, now, span);
-    bool is_allowed = c->used < count;
-    c->used += is_allowed;
-    struct limit_state state = { is_allowed, count, count - c->used, c->ends_at - now };
-    pthread_mutex_unlock(lock);
+size_t limit_take_all(struct tally *tallies, size_t n)
+{
+    return are_off() ? n : memory_take(tallies, n);
+}
+
+void limit_give_back_all(const struct tally *tallies, size_t n)
+{
+    for (size_t i = 0; i < n && !are_off(); i++)
+        memory_give_back(&tallies[i]);
+}
+
+struct limit_state limit_state_of(const struct tally *t)
+{
+    int64_t remaining = t->used < t->limit ? t->limit - t->used : 0;
+    return (struct limit_state){ true, t->limit, remaining, t->resets_in };
+}
+
+struct limit_state limit_take(const char *name, struct mem key, int64_t count, int64_t span)
+{
+    struct tally t = limit_tally(limit_name(name), key, count, span);
+    bool is_allowed = limit_take_all(&t, 1) == 1;
+    struct limit_state state = limit_state_of(&t);
+    state.is_allowed = is_allowed;
     return state;
-}
-
-void limit_give_back(const char *rule, struct mem key)
-{
-    uint64_t hash = key_of(rule, key);
-    struct counter *set = table[hash % SETS];
-    pthread_mutex_lock(&stripes[hash % STRIPES]);
-    for (int i = 0; i < WAYS; i++)
-        if (set[i].key == hash && set[i].used > 0)
-            set[i].used--;
-    pthread_mutex_unlock(&stripes[hash % STRIPES]);
 }
 
 void limit_reset(void)
 {
-    for (int i = 0; i < STRIPES; i++)
-        pthread_mutex_lock(&stripes[i]);
-    memset(table, 0, sizeof table);
-    for (int i = 0; i < STRIPES; i++)
-        pthread_mutex_unlock(&stripes[i]);
+    memory_reset();
 }

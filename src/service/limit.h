@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How often a door may be used. A window starts with its first use and ends after its span; within
- * it a fixed number passes. Counters live in one table of fixed size: whatever keys arrive, memory
- * is bounded, and the entry that ends soonest makes room.
+ * How often doors may be used. A window starts with its first use and ends after its span; within
+ * it a fixed number passes. Every node counts in its own bounded memory (kv/memory.h); where there
+ * is Redis (SETTING_REDIS_URL) the nodes count together, and when it is away each goes on with what
+ * it knows: never without limits. See docs/decisions/0042-limits.md.
  */
 #pragma once
 
+#include "base/err.h"
 #include "base/mem.h"
+#include "kv/tally.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct limit_state {
@@ -17,15 +21,28 @@ struct limit_state {
     int64_t resets_in; /* milliseconds until the window ends */
 };
 
-/*
- * Counts one use of rule by key ("POST /v1/auth/login/ip", an address). rule is a literal's text;
- * key is any bytes and is only kept as a keyed hash. When rate limits are off
- * (SETTING_RATE_LIMITS), always allows.
- */
-struct limit_state limit_take(const char *rule, struct mem key, int64_t count, int64_t span);
+/* The key under which tallies are hashed; the same on every node, as the sealing keys are. The
+   keyring is open. */
+enum err limit_open(void);
 
-/* Takes one counted use back: what was asked for was refused before it did anything. */
-void limit_give_back(const char *rule, struct mem key);
+/* What a counter is called, "login ip", as a number that is the same on every node. */
+uint64_t limit_name(const char *name);
+
+/* The tally of one key (any bytes; only a keyed hash is kept) under a name. */
+struct tally limit_tally(uint64_t name, struct mem key, int64_t count, int64_t span);
+
+/* Takes one use of each in this process's memory, or of none: gives n, or the index of the one that
+   refuses. While limits are off (SETTING_RATE_LIMITS) all pass. */
+size_t limit_take_all(struct tally *tallies, size_t n);
+
+/* Takes one use back of each: what was asked for was refused before it did anything. */
+void limit_give_back_all(const struct tally *tallies, size_t n);
+
+/* How a tally stands after it was taken. */
+struct limit_state limit_state_of(const struct tally *tally);
+
+/* One tally alone, for what is no door. */
+struct limit_state limit_take(const char *name, struct mem key, int64_t count, int64_t span);
 
 /* Forgets everything: tests. */
 void limit_reset(void);

@@ -51,6 +51,10 @@ bool setting_is_secure(void);
 const char *setting_public_host(void);
 const char *setting_public_origin(void);
 
+/* A check that only a layer above can make: which doors there are. Gives NULL when the text is
+   good. Before setting_open. */
+void setting_set_check(enum setting s, const char *(*check)(struct arena *arena, const char *text));
+
 /* For tests: sets one value as if the environment had it, checked like it. */
 enum err setting_override(enum setting s, const char *value);
 

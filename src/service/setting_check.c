@@ -297,6 +297,13 @@ static const struct {
     { SETTING_OUTBOUND_ALLOW, check_ranges }, { SETTING_CAPTCHA_VERIFY_URL, check_outbound },
 };
 
+static rule_fn later_rules[SETTING_COUNT];
+
+void setting_set_check(enum setting s, const char *(*check)(struct arena *arena, const char *text))
+{
+    later_rules[s] = check;
+}
+
 static const char *check_text(struct arena *arena, enum setting s, const char *text)
 {
     for (const char *p = text; *p; p++)
@@ -305,7 +312,7 @@ static const char *check_text(struct arena *arena, enum setting s, const char *t
     for (size_t i = 0; i < COUNT(rules) && *text; i++)
         if (rules[i].setting == s)
             return rules[i].check(arena, text);
-    return NULL;
+    return later_rules[s] && *text ? later_rules[s](arena, text) : NULL;
 }
 
 static const char *check_number(struct arena *arena, enum setting s, bool parsed, int64_t number)

@@ -27,6 +27,7 @@
 #include "web/headers.h"
 #include "web/lane.h"
 #include "web/limits.h"
+#include "web/meter.h"
 #include "web/page.h"
 #include "web/refusal.h"
 #include "web/statics.h"
@@ -284,6 +285,7 @@ void web_refuse(struct http_response *response, struct arena *arena, int status,
 void web_configure(void)
 {
     arrive_configure();
+    meters_configure();
 }
 
 enum err web_open(const struct web_options *options)
@@ -291,7 +293,7 @@ enum err web_open(const struct web_options *options)
     int64_t hashers = setting_num(SETTING_HASH_THREADS);
     db = options->db;
     is_synchronous = options->is_synchronous;
-    arrive_configure();
+    web_configure();
     if (is_synchronous)
         return OK;
     TRY(lane_open(&store_lane, &(struct lane_options){

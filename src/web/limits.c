@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The limits of a route: see limits.h. IPv6 counts by /64, and by /48 with room for some of them.
- * An address field counts by what was typed, known or not, so the limit tells nothing about who has
- * an account (ENUM-06).
+ * The limits of a route: see limits.h. What is counted by address is counted for the ranges around
+ * it too, which get a multiple. An address field counts by what was typed, known or not, so the
+ * limit tells nothing about who has an account (ENUM-06). What cannot be judged is refused
+ * (RATE-02).
  */
 #include "web/limits.h"
 
@@ -12,49 +13,226 @@
 #include "service/metric.h"
 #include "service/pressure.h"
 #include "web/decision.h"
+#include "web/meter.h"
 
 #include <string.h>
 
 /* "crt_" and the session id: the same for every refresh token of a session. */
 enum { REFRESH_ID_CHARS = 30 };
 
-/* A site usually gets a /48: who has one gets no more than so many homes with a /64. */
-enum { HOMES_OF_A_SITE = 16 };
+/* The ranges of an address, and how many times a door's figure each gets. A home has a /64 or a
+   /56, a site a /48; whoever rents a server has a handful of neighbouring IPv4 addresses. The
+   widest comes first: once it is used up, the narrower ones are not even looked at. */
+static const struct tier {
+    int v4_bits, v6_bits; /* 0: this family has no such range */
+    int times;
+} tiers[] = {
+    { 24, 48, 16 },
+    { 0, 56, 4 },
+    { 32, 64, 1 },
+};
 
-static struct mem network_of(struct req *rq, int v6_bits)
+static const struct tier whole = { .times = 1 }; /* what is not counted by address */
+
+/* What a tally stands for. */
+struct use {
+    const struct meter *meter;
+    const struct tier *tier;
+};
+
+struct limits_paid {
+    struct tally *tallies;
+    struct use *uses;
+    size_t count, early, max; /* early: how many limits_take_early counted */
+};
+
+static const struct meter *const *meters_of_request(const struct req *rq, size_t *ret_count)
 {
-    struct ip *network = arena_alloc(rq->arena, sizeof *network);
-    *network = ip_network(rq->client, 32, v6_bits);
-    return MEM(network, sizeof *network);
+    return meters_of(rq->match.index, ret_count);
 }
 
-static struct mem key_of(struct req *rq, enum limit_by by)
+static bool is_late(const struct meter *m)
+{
+    return meter_by(m) == BY_ACCOUNT || meter_by(m) == BY_SESSION;
+}
+
+/* --- whose use it is --- */
+
+static struct mem network_of(struct req *rq, const struct tier *tier)
+{
+    struct ip *network = arena_alloc(rq->arena, sizeof *network + 1);
+    *network = ip_network(rq->client, tier->v4_bits, tier->v6_bits);
+    ((uint8_t *)network)[sizeof *network] = (uint8_t)tier->v6_bits;
+    return MEM(network, sizeof *network + 1);
+}
+
+/* What was typed; aliases that reach the same mailbox are one (MAIL-06). */
+static struct mem mailbox_of(struct req *rq)
 {
     struct email email;
-    switch (by) {
-    case BY_IP: return network_of(rq, 64);
-    case BY_ACCOUNT: return mem_text(rq->session.account_id);
-    case BY_SESSION: return mem_text(rq->session.id);
-    case BY_EMAIL_FIELD: {
-        const char *typed = field(rq, "email");
-        return !typed || email_parse(rq->arena, typed, &email)
-                   ? mem_text(typed)
-                   : mem_text(email_limit_key(rq->arena, email.key));
-    }
+    const char *typed = field(rq, "email");
+    return !typed || email_parse(rq->arena, typed, &email)
+               ? mem_text(typed)
+               : mem_text(email_limit_key(rq->arena, email.key));
+}
+
+/* False for what cannot be told. */
+static bool find_key(struct req *rq, const struct use *use, struct mem *ret)
+{
+    switch (meter_by(use->meter)) {
+    case BY_IP: *ret = network_of(rq, use->tier); return true;
+    case BY_ACCOUNT: *ret = mem_text(rq->session.account_id); return rq->is_signed_in;
+    case BY_SESSION: *ret = mem_text(rq->session.id); return rq->is_signed_in;
+    case BY_EMAIL_FIELD: *ret = mailbox_of(rq); return true;
     case BY_REFRESH_FIELD: {
         const char *token = field(rq, "refresh_token");
-        return token ? MEM(token, strnlen(token, REFRESH_ID_CHARS)) : MEM_NONE;
+        *ret = token ? MEM(token, strnlen(token, REFRESH_ID_CHARS)) : MEM_NONE;
+        return true;
     }
     case LIMIT_UNUSED: break;
     }
-    return MEM_NONE;
+    return false;
 }
 
-static void note(struct req *rq, const struct limit_state *state)
+/* --- what is counted --- */
+
+static enum err add(struct req *rq, const struct use *use)
 {
-    if (!rq->limit.limit || !state->is_allowed || state->remaining < rq->limit.remaining)
-        rq->limit = *state;
+    struct limits_paid *paid = rq->paid;
+    int64_t count, span;
+    struct mem key;
+    size_t n = 0;
+    if (!find_key(rq, use, &key))
+        return fault("%s cannot be counted by %s", meter_door(use->meter),
+                     meter_by_name(use->meter));
+    while (meter_window(use->meter, n, &count, &span)) {
+        if (paid->count == paid->max)
+            return fault("%s has too many limits", rq->route->path);
+        paid->uses[paid->count] = *use;
+        paid->tallies[paid->count++] =
+            limit_tally(meter_name(use->meter), key, count * use->tier->times, span);
+        n++;
+    }
+    return n ? OK
+             : fault("%s has no limit by %s", meter_door(use->meter), meter_by_name(use->meter));
 }
+
+static enum err add_ranges(struct req *rq, const struct meter *m)
+{
+    for (size_t t = 0; t < COUNT(tiers); t++)
+        if (!ip_is_v4(rq->client) || tiers[t].v4_bits)
+            TRY(add(rq, &(struct use){ m, &tiers[t] }));
+    return OK;
+}
+
+static enum err add_all(struct req *rq, bool late)
+{
+    size_t count;
+    const struct meter *const *meters = meters_of_request(rq, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct meter *m = meters[i];
+        if (is_late(m) != late || (late && !rq->is_signed_in && rq->route->access == VISITOR))
+            continue;
+        TRY(meter_by(m) == BY_IP ? add_ranges(rq, m) : add(rq, &(struct use){ m, &whole }));
+    }
+    return OK;
+}
+
+static struct limits_paid *open_account(struct req *rq)
+{
+    size_t count;
+    struct limits_paid *paid = arena_alloc(rq->arena, sizeof *paid);
+    (void)meters_of_request(rq, &count);
+    paid->max = count * METER_WINDOWS * COUNT(tiers);
+    if (paid->max > TALLIES_MAX)
+        paid->max = TALLIES_MAX;
+    paid->tallies = arena_array(rq->arena, paid->max, sizeof *paid->tallies);
+    paid->uses = arena_array(rq->arena, paid->max, sizeof *paid->uses);
+    return paid;
+}
+
+/* --- the verdict --- */
+
+static void note(struct req *rq, const struct tally *t)
+{
+    struct limit_state state = limit_state_of(t);
+    if (!rq->limit.limit || state.remaining < rq->limit.remaining)
+        rq->limit = state;
+}
+
+/* In words for staff: "192.0.2.0/24", "account". */
+static const char *counter_of(struct req *rq, const struct use *use)
+{
+    if (meter_by(use->meter) != BY_IP)
+        return meter_by(use->meter) == BY_EMAIL_FIELD ? "address" : meter_by_name(use->meter);
+    struct ip network = ip_network(rq->client, use->tier->v4_bits, use->tier->v6_bits);
+    return text_format(rq->arena, "%s/%d", ip_format(rq->arena, network),
+                       ip_is_v4(rq->client) ? use->tier->v4_bits : use->tier->v6_bits);
+}
+
+static enum err refuse_tally(struct req *rq, size_t i)
+{
+    const struct tally *t = &rq->paid->tallies[i];
+    rq->limit = limit_state_of(t);
+    rq->limit.is_allowed = false;
+    rq->retry_after = (t->resets_in + SECOND - 1) / SECOND;
+    metric_count(METRIC_RATE_LIMIT_HITS, meter_door(rq->paid->uses[i].meter), "");
+    pressure_note(rq->client, 1);
+    const struct use *use = &rq->paid->uses[i];
+    rq->paid = NULL; /* nothing was used */
+    return refuse_by_rule(
+        rq, PROBLEM_RATE_LIMITED,
+        &(struct decision){ .rule = text_format(rq->arena, "limit %s %s", meter_door(use->meter),
+                                                meter_by_name(use->meter)),
+                            .counter = counter_of(rq, use),
+                            .value = t->used,
+                            .threshold = t->limit,
+                            .until = rq->now + t->resets_in });
+}
+
+static enum err take_from(struct req *rq, size_t first)
+{
+    struct limits_paid *paid = rq->paid;
+    size_t n = paid->count - first;
+    size_t refused = limit_take_all(paid->tallies + first, n);
+    if (refused < n)
+        return refuse_tally(rq, first + refused);
+    for (size_t i = first; i < paid->count; i++)
+        note(rq, &paid->tallies[i]);
+    return OK;
+}
+
+enum err limits_take_early(struct req *rq)
+{
+    size_t count;
+    (void)meters_of_request(rq, &count);
+    if (!count)
+        return OK;
+    rq->paid = open_account(rq);
+    TRY(add_all(rq, false));
+    TRY(take_from(rq, 0));
+    rq->paid->early = rq->paid->count;
+    return OK;
+}
+
+enum err limits_take_late(struct req *rq)
+{
+    if (!rq->paid)
+        return OK;
+    TRY(add_all(rq, true));
+    enum err e = take_from(rq, rq->paid->early);
+    return e;
+}
+
+void limits_give_back(struct req *rq)
+{
+    if (!rq->paid)
+        return;
+    limit_give_back_all(rq->paid->tallies, rq->paid->early);
+    rq->paid = NULL;
+}
+
+/* --- what is told --- */
 
 static const char *digits(struct req *rq, int64_t n)
 {
@@ -71,92 +249,21 @@ void limits_put_headers(struct req *rq)
     http_header_add(response, "RateLimit-Reset", digits(rq, (rq->limit.resets_in + 999) / 1000));
 }
 
-static enum err judge(struct req *rq, const char *door, struct limit_state state)
+void limits_write_reference(struct buf *out)
 {
-    note(rq, &state);
-    if (state.is_allowed)
-        return OK;
-    metric_count(METRIC_RATE_LIMIT_HITS, door, "");
-    pressure_note(rq->client, 1);
-    rq->retry_after = (state.resets_in + 999) / 1000;
-    return refuse_by_rule(rq, PROBLEM_RATE_LIMITED,
-                          &(struct decision){ .rule = text_format(rq->arena, "limit %s", door),
-                                              .value = state.limit - state.remaining,
-                                              .threshold = state.limit,
-                                              .until = rq->now + state.resets_in });
-}
-
-static const char *door_of(const struct req *rq, const struct limit_rule *rule)
-{
-    return rule->shared ? rule->shared : rq->route->path;
-}
-
-/* The counter's name: the door and what it counts by. */
-static const char *name_of(struct req *rq, const struct limit_rule *rule)
-{
-    static const char *const by_names[] = { "", "ip", "account", "session", "email", "refresh" };
-    return text_format(rq->arena, "%s %s", door_of(rq, rule), by_names[rule->by]);
-}
-
-/* An IPv6 address counts for its site too. */
-static bool has_site(const struct req *rq, const struct limit_rule *rule)
-{
-    return rule->by == BY_IP && !ip_is_v4(rq->client);
-}
-
-static const char *site_name_of(struct req *rq, const struct limit_rule *rule)
-{
-    return text_format(rq->arena, "%s site", door_of(rq, rule));
-}
-
-static enum err take(struct req *rq, const struct limit_rule *rule)
-{
-    const char *door = door_of(rq, rule);
-    TRY(judge(rq, door,
-              limit_take(name_of(rq, rule), key_of(rq, rule->by), rule->count, rule->span)));
-    if (!has_site(rq, rule))
-        return OK;
-    return judge(rq, door,
-                 limit_take(site_name_of(rq, rule), network_of(rq, 48),
-                            rule->count * HOMES_OF_A_SITE, rule->span));
-}
-
-static void give_back(struct req *rq, const struct limit_rule *rule)
-{
-    limit_give_back(name_of(rq, rule), key_of(rq, rule->by));
-    if (has_site(rq, rule))
-        limit_give_back(site_name_of(rq, rule), network_of(rq, 48));
-}
-
-static enum err take_all(struct req *rq, bool is_late)
-{
-    for (int i = 0; i < ROUTE_LIMITS && rq->route->limits[i].by; i++) {
-        const struct limit_rule *rule = &rq->route->limits[i];
-        bool needs_session = rule->by == BY_ACCOUNT || rule->by == BY_SESSION;
-        if (needs_session == is_late && (!needs_session || rq->is_signed_in))
-            TRY(take(rq, rule));
+    buf_text(out,
+             "# Limits\n\nMade by `make docs`. How often each door may be used; `LIMITS` changes "
+             "the figures by these names, for example\n`LIMITS = login ip 10/1m 100/1h; "
+             "register ip 5/1h`.\n\nWhat is counted by ip is counted for the ranges around "
+             "the address too, each with a multiple of the figure:\n\n"
+             "| IPv4 | IPv6 | times |\n|---|---|---|\n");
+    for (size_t t = COUNT(tiers); t-- > 0;) {
+        if (tiers[t].v4_bits)
+            buf_format(out, "| /%d | ", tiers[t].v4_bits);
+        else
+            buf_text(out, "| | ");
+        buf_format(out, "/%d | %d |\n", tiers[t].v6_bits, tiers[t].times);
     }
-    return OK;
-}
-
-void limits_give_back(struct req *rq)
-{
-    for (int i = 0; i < ROUTE_LIMITS && rq->has_paid && rq->route->limits[i].by; i++) {
-        const struct limit_rule *rule = &rq->route->limits[i];
-        if (rule->by != BY_ACCOUNT && rule->by != BY_SESSION)
-            give_back(rq, rule);
-    }
-    rq->has_paid = false;
-}
-
-enum err limits_take_early(struct req *rq)
-{
-    TRY(take_all(rq, false));
-    rq->has_paid = true;
-    return OK;
-}
-
-enum err limits_take_late(struct req *rq)
-{
-    return take_all(rq, true);
+    buf_text(out, "\n");
+    meters_write_reference(out);
 }

@@ -4,10 +4,11 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "web/req.h"
 
-/* Limits by address and by e-mail field. Refuses with rate_limited; the tightest counter is kept in
-   rq->limit. */
+/* Limits by address and by e-mail field. Refuses with rate_limited, and has used nothing then; the
+   tightest counter is kept in rq->limit. Neither waits nor leaves this process. */
 enum err limits_take_early(struct req *rq);
 
 /* Takes back what limits_take_early counted: a form whose fields were refused has used nothing. */
@@ -18,3 +19,6 @@ enum err limits_take_late(struct req *rq);
 
 /* Adds RateLimit-* headers, to refusals too. */
 void limits_put_headers(struct req *rq);
+
+/* docs/reference/limits.md */
+void limits_write_reference(struct buf *out);

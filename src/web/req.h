@@ -69,7 +69,7 @@ struct req {
     struct limit_state limit; /* the tightest that was counted; none when its limit is 0 */
     struct field_error errors[FIELD_ERRORS];
     size_t error_count;
-    bool has_paid;                /* limits_take_early counted this request */
+    struct limits_paid *paid;     /* what web/limits.c counted of it; NULL: nothing */
     bool is_kept;                 /* refused, but what was written stays (failures are counted) */
     int64_t unread;               /* notices, for the header of pages */
     const char *touched[TOUCHED]; /* accounts whose cached sessions the commit makes stale */

@@ -63,12 +63,14 @@ enum proof_wanted {
     PROOF_FRESH, /* and not longer ago than SETTING_FRESH_PROOF */
 };
 
+/* Several windows of one door are several rules. */
 enum limit_by { LIMIT_UNUSED, BY_IP, BY_ACCOUNT, BY_SESSION, BY_EMAIL_FIELD, BY_REFRESH_FIELD };
 
 struct limit_rule {
     enum limit_by by;
     int64_t count, span;
-    const char *shared; /* routes with the same text share the counter; NULL: this route's own */
+    const char *shared; /* the door: routes with the same one share the counter and must say the
+                           same of it; SETTING_LIMITS names it. NULL: the route's path */
 };
 
 struct gives {
@@ -127,6 +129,7 @@ int router_index(const struct route *route);
 enum { ROUTE_PARAMS = 2 };
 struct match {
     const struct route *route;
+    size_t index;                    /* the route is router_nth(index) */
     const char *names[ROUTE_PARAMS]; /* of path parameters, as in the table */
     const char *values[ROUTE_PARAMS];
     char allow[64]; /* for 405: "GET, HEAD, POST" */

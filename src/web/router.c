@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "service/setting.h"
+#include "web/meter.h"
 
 #include <assert.h>
 #include <string.h>
@@ -69,6 +70,7 @@ void router_open(const struct route *const *lists)
             table[count++] = route;
         }
     }
+    meters_open();
 }
 
 size_t router_count(void)
@@ -149,7 +151,7 @@ enum err router_match(enum http_method method, const char *path, struct arena *a
     for (size_t i = 0; i < count; i++) {
         if (!may_fit(table[i]->path, path) || !route_exists(table[i]))
             continue;
-        struct match m = { .route = table[i] };
+        struct match m = { .route = table[i], .index = i };
         size_t lengths[ROUTE_PARAMS];
         if (!fits(table[i]->path, path, &m, lengths))
             continue;

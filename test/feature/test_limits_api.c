@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "service/hashing.h"
 #include "service/setting.h"
+#include "web/web.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -179,8 +180,27 @@ TEST_IN_WORLD(RATE_06_one_counter_for_all_ways_in)
     check_limited(ask(w, "/v1/auth/login", body_for("login", ANN), address_of(7)), MINUTE);
 }
 
+static struct world *asked;
+
+/* So many callers, each from another network and with another address, sign in once: how many pass.
+ */
+static int callers(const char *pattern, int step, int count)
+{
+    static int nobody = 5000;
+    int passed = 0;
+    for (int i = 0; i < count; i++) {
+        char ip[64];
+        const char *gap = strstr(pattern, "%x");
+        (void)snprintf(ip, sizeof ip, "%.*s%x%s", (int)(gap - pattern), pattern, i * step, gap + 2);
+        const char *body = body_for("login", email_of(nobody++));
+        passed += ask(asked, "/v1/auth/login", body, ip)->status == 401;
+    }
+    return passed;
+}
+
 TEST_IN_WORLD(RATE_07_an_ipv6_network_is_one_caller)
 {
+    asked = w;
     limits_on();
     for (int i = 0; i < 8; i++) {
         const char *ip = text_format(test_arena(), "2001:db8:1:2:%x::%x", i, i + 1);
@@ -189,17 +209,102 @@ TEST_IN_WORLD(RATE_07_an_ipv6_network_is_one_caller)
     }
     struct reply *r = ask(w, "/v1/auth/login", body_for("login", email_of(9)), "2001:db8:1:3::1");
     CHECK_NUM(r->status, 401);
-    int passed = 0;
-    for (int i = 0; i < 100; i++) {
-        const char *ip = text_format(test_arena(), "2001:db8:9:%x::1", i);
-        passed += ask(w, "/v1/auth/login", body_for("login", email_of(100 + i)), ip)->status == 401;
-    }
-    CHECK_NUM(passed, 16 * 5); /* a /48 is no more than sixteen homes */
+    CHECK_NUM(callers("2001:db8:9:%x::1", 1, 100), 4 * 5);    /* of one /56 */
+    CHECK_NUM(callers("2001:db8:a:%x::1", 256, 100), 16 * 5); /* of one /48 */
+    CHECK_NUM(callers("2001:db8:f%x::1", 1, 100), 100);
     for (int i = 0; i < 6; i++) {
         const char *ip = i % 2 ? "192.0.2.77" : "::ffff:192.0.2.77";
         r = ask(w, "/v1/auth/login", body_for("login", email_of(20 + i)), ip);
         CHECK_NUM(r->status, i < 5 ? 401 : 429);
     }
+}
+
+/* The neighbours of an IPv4 address have a limit together. */
+TEST_IN_WORLD(RATE_07_an_ipv4_network_is_sixteen_callers)
+{
+    limits_on();
+    int passed = 0;
+    for (int i = 0; i < 100; i++)
+        passed += ask(w, "/v1/auth/login", body_for("login", email_of(i)),
+                      text_format(test_arena(), "203.0.113.%d", i))
+                      ->status == 401;
+    CHECK_NUM(passed, 80);
+    CHECK_NUM(ask(w, "/v1/auth/login", body_for("login", ANN), "203.0.112.1")->status, 401);
+}
+
+/* Whom the network's limit refuses has used nothing of the account's. */
+TEST_IN_WORLD(RATE_a_refused_request_uses_up_nothing)
+{
+    person(w, ANN, PASSWORD);
+    limits_on();
+    for (int i = 0; i < 50; i++)
+        (void)ask(w, "/v1/auth/login", body_for("login", i < 5 ? email_of(i) : ANN), "192.0.2.1");
+    CHECK_NUM(ask(w, "/v1/auth/login", body_for("login", ANN), "198.51.100.7")->status, 200);
+}
+
+/* Ways to write an address that reach one mailbox are one to the limits, and several accounts. */
+TEST_IN_WORLD(MAIL_06_aliases_are_one_to_the_limits_only)
+{
+    static const char *const spellings[] = { "ann.b@gmail.com", "a.n.n.b@gmail.com",
+                                             "annb+news@gmail.com", "AnnB@googlemail.com" };
+    for (size_t i = 0; i < COUNT(spellings); i++)
+        person(w, spellings[i], PASSWORD);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM account"), COUNT(spellings));
+    limits_on();
+    int passed = 0;
+    for (int i = 0; i < 8; i++)
+        passed += ask(w, "/v1/auth/password/forgot",
+                      body_for("forgot", spellings[(size_t)i % COUNT(spellings)]), address_of(i))
+                      ->status == 202;
+    CHECK_NUM(passed, 3);
+    CHECK_NUM(
+        ask(w, "/v1/auth/password/forgot", body_for("forgot", "anna@gmail.com"), address_of(20))
+            ->status,
+        202);
+}
+
+/* --- other figures --- */
+
+static void configure(const char *limits)
+{
+    CHECK_OK(setting_override(SETTING_LIMITS, limits));
+    web_configure();
+}
+
+TEST_IN_WORLD(RATE_figures_change_while_the_house_is_open)
+{
+    limits_on();
+    configure("login ip 2/1m 3/1h; register ip 1/10s");
+    static const int statuses[] = { 401, 401, 429 };
+    for (size_t i = 0; i < COUNT(statuses); i++)
+        CHECK_NUM(
+            ask(w, "/v1/auth/login", body_for("login", email_of((int)i)), "192.0.2.1")->status,
+            statuses[i]);
+    wait_for(MINUTE);
+    CHECK_NUM(ask(w, "/v1/auth/login", body_for("login", email_of(3)), "192.0.2.1")->status, 401);
+    struct reply *r = ask(w, "/v1/auth/login", body_for("login", email_of(4)), "192.0.2.1");
+    check_limited(r, HOUR);
+    CHECK(num_of(r, "retry_after") > 3000); /* the hour's window, not the minute's */
+    CHECK_TEXT(header_of(r, "ratelimit-limit"), "3");
+    CHECK_TEXT(header_of(r, "ratelimit-remaining"), "0");
+    configure("");
+    for (int i = 0; i < 6; i++)
+        CHECK_NUM(
+            ask(w, "/v1/auth/login", body_for("login", email_of(10 + i)), "192.0.2.2")->status,
+            i < 5 ? 401 : 429);
+}
+
+TEST_IN_WORLD(RATE_the_tightest_window_is_told)
+{
+    limits_on();
+    configure("login ip 5/1m 7/1h");
+    for (int i = 0; i < 5; i++)
+        (void)ask(w, "/v1/auth/login", body_for("login", email_of(i)), "192.0.2.1");
+    wait_for(MINUTE);
+    struct reply *r = ask(w, "/v1/auth/login", body_for("login", email_of(9)), "192.0.2.1");
+    CHECK_TEXT(header_of(r, "ratelimit-limit"), "7");
+    CHECK_TEXT(header_of(r, "ratelimit-remaining"), "1");
+    configure("");
 }
 
 TEST_IN_WORLD(RATE_01_a_forwarded_address_is_not_believed)
