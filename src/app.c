@@ -60,16 +60,16 @@ static const struct route *const routes[] = {
     passkey_sign_in_routes,
     password_strength_routes,
     admin_decision_routes,
+    captcha_routes,
     NULL,
 };
 
 static const struct job_kind *const jobs[] = {
-    register_jobs, session_jobs,      reset_jobs,
-    device_jobs,   totp_jobs,         notification_jobs,
-    export_jobs,   magic_link_jobs,   email_code_jobs,
-    attempt_jobs,  passkey_jobs,      setup_jobs,
-    deletion_jobs, email_change_jobs, inactive_jobs,
-    upkeep_jobs,   outbox_jobs,       NULL,
+    register_jobs,   session_jobs,      reset_jobs,    device_jobs,
+    totp_jobs,       notification_jobs, export_jobs,   magic_link_jobs,
+    email_code_jobs, attempt_jobs,      passkey_jobs,  setup_jobs,
+    deletion_jobs,   email_change_jobs, inactive_jobs, upkeep_jobs,
+    outbox_jobs,     captcha_jobs,      NULL,
 };
 
 /* What refers to a row goes before it; the account is the last. */

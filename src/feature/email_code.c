@@ -17,6 +17,7 @@
 #include "service/outbox.h"
 #include "service/setting.h"
 #include "web/attempt.h"
+#include "web/captcha.h"
 #include "web/mail_sign_in.h"
 #include "web/next.h"
 #include "web/req.h"
@@ -26,6 +27,7 @@
 
 static enum err ask_api(struct req *rq)
 {
+    TRY(captcha_ask(rq, "magic_link", 0));
     TRY(mail_sign_in_ask(rq, "email_code.send", NULL));
     return answer_status(rq, 202, "code_sent");
 }
@@ -55,12 +57,23 @@ static enum err send_code(struct job *job)
 
 /* --- typing it --- */
 
+/* From the third wrong code on, whether or not the address has an account. */
+static enum err ask_captcha(struct req *rq, const struct email *email)
+{
+    const char *whose;
+    struct lockout before;
+    TRY(lockout_address(rq->arena, email->key, &whose));
+    TRY(lockout_look(&rq->peek, whose, LOCKOUT_EMAIL_CODE, &before));
+    return captcha_ask(rq, "email_code", before.failures);
+}
+
 static enum err enter(struct req *rq, struct signed_in *ret)
 {
     struct email email;
     struct account who = { 0 };
     struct attempt attempt = { .authenticator = LOCKOUT_EMAIL_CODE };
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
+    TRY(ask_captcha(rq, &email));
     enum err e = account_find_email(&rq->peek, email.key, &who);
     if (e != E_NOT_FOUND)
         TRY(e);
@@ -124,7 +137,8 @@ static enum err purge(struct job *job)
     }
 
 const struct route email_code_routes[] = {
-    ROUTE(POST, "/v1/auth/email-code", ANYONE, ask_api, .fields = { { "email", FIELD_EMAIL } },
+    ROUTE(POST, "/v1/auth/email-code", ANYONE, ask_api,
+          .fields = { { "email", FIELD_EMAIL }, CAPTCHA_FIELD },
           .limits = { { BY_IP, 10, 15 * MINUTE, "sign-in mail" },
                       { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" },
                       { BY_EMAIL_FIELD, 10, DAY, "mail" } },
@@ -134,17 +148,20 @@ const struct route email_code_routes[] = {
           .fields = { { "email", FIELD_EMAIL },
                       CODE_FIELD,
                       { "cookie", FIELD_FLAG, .optional = true,
-                        .help = "also sets the session cookie" } },
+                        .help = "also sets the session cookie" },
+                      CAPTCHA_FIELD },
           .limits = ENTER_LIMITS,
           .gives = { { 200, "as /v1/auth/login" },
                      { 401, "code_wrong, whatever was wrong" },
                      { 423, "locked or authenticator_disabled" } },
           .help = "Uses a sign-in code up: its owner is signed in, or asked for the second step."),
     ROUTE(GET, "/email-code", VISITOR, show, .fields = { NEXT_FIELD },
+          .captcha = { "email_code", "magic_link" },
           .help = "The form that takes a mailed sign-in code."),
     ROUTE(POST, "/email-code", VISITOR, enter_page, .page = "email_code",
-          .fields = { { "email", FIELD_EMAIL }, CODE_FIELD, NEXT_FIELD }, .limits = ENTER_LIMITS,
-          .help = "Signs in by a mailed code."),
+          .captcha = { "email_code", "magic_link" },
+          .fields = { { "email", FIELD_EMAIL }, CODE_FIELD, NEXT_FIELD, CAPTCHA_FIELD },
+          .limits = ENTER_LIMITS, .help = "Signs in by a mailed code."),
     ROUTES_END,
 };
 

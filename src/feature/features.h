@@ -22,6 +22,8 @@ extern const struct job_kind register_jobs[], session_jobs[], reset_jobs[], upke
 extern const struct route admin_decision_routes[];
 
 extern const struct route deletion_routes[], email_change_routes[], password_strength_routes[];
+extern const struct route captcha_routes[];
+extern const struct job_kind captcha_jobs[];
 extern const struct job_kind deletion_jobs[], email_change_jobs[];
 
 extern const struct personal_table reset_personal[], export_personal[];

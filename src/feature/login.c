@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "service/hashing.h"
 #include "service/metric.h"
+#include "web/captcha.h"
 #include "web/next.h"
 #include "web/req.h"
 #include "web/sign_in.h"
@@ -43,6 +44,7 @@ static enum err prove(struct req *rq, struct signed_in *ret)
     struct email email;
     struct account who = { 0 };
     bool matches, is_outdated, is_renewed = false;
+    TRY(captcha_ask(rq, "login", 0));
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
     enum err e = account_find_email(&rq->peek, email.key, &who);
     if (e != E_NOT_FOUND)
@@ -150,7 +152,8 @@ const struct route login_routes[] = {
           .fields = { { "email", FIELD_EMAIL },
                       { "password", FIELD_PASSWORD },
                       { "cookie", FIELD_FLAG, .optional = true,
-                        .help = "also sets the session cookie" } },
+                        .help = "also sets the session cookie" },
+                      CAPTCHA_FIELD },
           .limits = LOGIN_LIMITS,
           .gives = { { 200, "{\"access_token\",\"token_type\",\"expires_in\",\"refresh_token\","
                             "\"session_id\",\"user\":{...}}, or {\"mfa_required\":true,"
@@ -161,13 +164,15 @@ const struct route login_routes[] = {
           .fields = { { "refresh_token", FIELD_TOKEN, .optional = true,
                         .help = "instead of a bearer token or cookie" } },
           .gives = { { 204, "ended" } }, .help = "Ends this session."),
-    ROUTE(GET, "/login", VISITOR, show_login,
+    ROUTE(GET, "/login", VISITOR, show_login, .captcha = { "login" },
           .fields = { { "next", FIELD_TEXT, .optional = true, .max = 500 } },
           .help = "The sign-in form."),
     ROUTE(POST, "/login", ANYONE, login_page, .lane = LANE_HASH, .page = "login",
+          .captcha = { "login" },
           .fields = { { "email", FIELD_EMAIL },
                       { "password", FIELD_PASSWORD },
-                      { "next", FIELD_TEXT, .optional = true, .max = 500 } },
+                      { "next", FIELD_TEXT, .optional = true, .max = 500 },
+                      CAPTCHA_FIELD },
           .limits = LOGIN_LIMITS, .help = "Signs in by form."),
     ROUTE(POST, "/logout", VISITOR, logout_page, .help = "Signs out by form."),
     ROUTE(GET, "/signed-out", VISITOR, NULL, .page = "signed_out",

@@ -19,6 +19,7 @@
 #include "service/metric.h"
 #include "service/outbox.h"
 #include "service/setting.h"
+#include "web/captcha.h"
 #include "web/mail_sign_in.h"
 #include "web/next.h"
 #include "web/req.h"
@@ -34,6 +35,7 @@ static const char *browser_cookie_name(void)
 /* A new cookie each time: one that was there could be somebody else's, planted (SESS-02). */
 static enum err ask(struct req *rq, bool with_code)
 {
+    TRY(captcha_ask(rq, "magic_link", 0));
     struct token browser = magic_link_browser(rq->arena);
     const char *next = safe_next(with_code ? field(rq, "next") : NULL, "/");
     set_cookie(rq, browser_cookie_name(), browser.text, setting_span(SETTING_MAGIC_LINK_TTL));
@@ -231,8 +233,9 @@ static enum err purge(struct job *job)
     }
 
 const struct route magic_link_routes[] = {
-    ROUTE(POST, "/v1/auth/magic-link", ANYONE, ask_api, .fields = { { "email", FIELD_EMAIL } },
-          .limits = ASK_LIMITS, .gives = { { 202, "{\"status\":\"link_sent\"}" } },
+    ROUTE(POST, "/v1/auth/magic-link", ANYONE, ask_api,
+          .fields = { { "email", FIELD_EMAIL }, CAPTCHA_FIELD }, .limits = ASK_LIMITS,
+          .gives = { { 202, "{\"status\":\"link_sent\"}" } },
           .help = "Mails a sign-in link. The same answer for every address."),
     ROUTE(POST, "/v1/auth/magic-link/verify", ANYONE, enter_api,
           .fields = { { "token", FIELD_TOKEN, .help = "from the mailed link" },
@@ -244,10 +247,11 @@ const struct route magic_link_routes[] = {
     ROUTE(GET, "/magic-link", VISITOR, show,
           .fields = { { "token", FIELD_TOKEN, .optional = true, .help = "from the mailed link" },
                       NEXT_FIELD },
-          .has_token = true,
+          .has_token = true, .captcha = { "magic_link" },
           .help = "The form that asks for a sign-in link; with a token, the page behind it."),
     ROUTE(POST, "/magic-link", VISITOR, ask_page, .page = "magic_link",
-          .fields = { { "email", FIELD_EMAIL }, NEXT_FIELD }, .limits = ASK_LIMITS,
+          .captcha = { "magic_link", "email_code" },
+          .fields = { { "email", FIELD_EMAIL }, NEXT_FIELD, CAPTCHA_FIELD }, .limits = ASK_LIMITS,
           .help = "Mails a sign-in link and a code."),
     ROUTE(POST, "/magic-link/verify", VISITOR, enter_page,
           .fields = { { "token", FIELD_TOKEN, .help = "from the mailed link" },

@@ -19,6 +19,7 @@
 #include "service/job.h"
 #include "service/outbox.h"
 #include "service/setting.h"
+#include "web/captcha.h"
 #include "web/mail_task.h"
 #include "web/new_password.h"
 #include "web/req.h"
@@ -56,6 +57,7 @@ static enum err start(struct req *rq)
     struct address_holder holder;
     struct token token;
     const char *phc, *name = field(rq, "name");
+    TRY(captcha_ask(rq, "register", 0));
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
     TRY(new_password_hash(rq, email.address, name, &phc));
 
@@ -94,6 +96,7 @@ static enum err register_page(struct req *rq)
 static enum err ask_again(struct req *rq)
 {
     struct email email;
+    TRY(captcha_ask(rq, "resend_verification", 0));
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
     return mail_task_add(rq, "verification.send", email.key, NULL);
 }
@@ -106,8 +109,8 @@ static enum err resend_api(struct req *rq)
 
 static enum err resend_page(struct req *rq)
 {
+    vars_text(rq->vars, "email", field(rq, "email")); /* also when a captcha is asked for */
     TRY(ask_again(rq));
-    vars_text(rq->vars, "email", field(rq, "email"));
     return page(rq, "register_sent");
 }
 
@@ -220,6 +223,7 @@ static enum err verify_page(struct req *rq)
             { "password", FIELD_PASSWORD, .help = "taken exactly as typed" },                    \
             { "name", FIELD_NAME, .optional = true, .help = "display name" },                    \
             { "locale", FIELD_LOCALE, .optional = true, .help = "language of pages and mails" }, \
+            CAPTCHA_FIELD,                                                                       \
     }
 #define REGISTER_LIMITS                                                             \
     {                                                                               \
@@ -250,7 +254,7 @@ const struct route register_routes[] = {
           .gives = { { 202, "{\"status\":\"verification_sent\"}" } },
           .help = "Asks for an account; a link is mailed. The same answer for every address."),
     ROUTE(POST, "/v1/auth/resend-verification", ANYONE, resend_api,
-          .fields = { { "email", FIELD_EMAIL } }, .limits = RESEND_LIMITS,
+          .fields = { { "email", FIELD_EMAIL }, CAPTCHA_FIELD }, .limits = RESEND_LIMITS,
           .gives = { { 202, "{\"status\":\"verification_sent\"}" } },
           .help = "Mails the verification link again, if there is one to mail."),
     ROUTE(
@@ -262,11 +266,14 @@ const struct route register_routes[] = {
           .limits = VERIFY_LIMITS, .has_token = true,
           .gives = { { 200, "{\"status\":\"verified\"}" } },
           .help = "Uses the link up: the account can sign in from now on."),
-    ROUTE(GET, "/register", VISITOR, NULL, .page = "register", .help = "The registration form."),
+    ROUTE(GET, "/register", VISITOR, NULL, .page = "register", .captcha = { "register" },
+          .help = "The registration form."),
     ROUTE(POST, "/register", VISITOR, register_page, .lane = LANE_HASH, .page = "register",
-          .fields = REGISTER_FIELDS, .limits = REGISTER_LIMITS, .help = "Registers by form."),
+          .captcha = { "register", "resend_verification" }, .fields = REGISTER_FIELDS,
+          .limits = REGISTER_LIMITS, .help = "Registers by form."),
     ROUTE(POST, "/resend-verification", VISITOR, resend_page, .page = "register_sent",
-          .fields = { { "email", FIELD_EMAIL } }, .limits = RESEND_LIMITS,
+          .captcha = { "resend_verification" },
+          .fields = { { "email", FIELD_EMAIL }, CAPTCHA_FIELD }, .limits = RESEND_LIMITS,
           .help = "Mails the verification link again."),
     ROUTE(GET, "/verify-email", VISITOR, verify_look_page, .fields = TOKEN_FIELD, .has_token = true,
           .help = "Shows what the mailed link would confirm."),

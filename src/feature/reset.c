@@ -20,6 +20,7 @@
 #include "service/job.h"
 #include "service/outbox.h"
 #include "service/setting.h"
+#include "web/captcha.h"
 #include "web/mail_task.h"
 #include "web/new_password.h"
 #include "web/req.h"
@@ -32,6 +33,7 @@
 static enum err ask(struct req *rq)
 {
     struct email email;
+    TRY(captcha_ask(rq, "forgot_password", 0));
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
     return mail_task_add(rq, "reset.send", email.key, NULL);
 }
@@ -230,18 +232,19 @@ const struct personal_table reset_personal[] = {
     }
 
 const struct route reset_routes[] = {
-    ROUTE(POST, "/v1/auth/password/forgot", ANYONE, ask_api, .fields = { { "email", FIELD_EMAIL } },
-          .limits = ASK_LIMITS, .gives = { { 202, "{\"status\":\"reset_sent\"}" } },
+    ROUTE(POST, "/v1/auth/password/forgot", ANYONE, ask_api,
+          .fields = { { "email", FIELD_EMAIL }, CAPTCHA_FIELD }, .limits = ASK_LIMITS,
+          .gives = { { 202, "{\"status\":\"reset_sent\"}" } },
           .help = "Mails a reset link. The same answer for every address."),
     ROUTE(POST, "/v1/auth/password/reset", ANYONE, choose_api, .lane = LANE_HASH,
           .fields = CHOOSE_FIELDS, .limits = { { BY_IP, 10, HOUR, "reset" } }, .has_token = true,
           .gives = { { 200, "{\"status\":\"password_changed\"}" }, { 410, "gone" } },
           .help = "Sets a new password by a mailed link; every session ends."),
     ROUTE(GET, "/forgot-password", VISITOR, NULL, .page = "forgot_password",
-          .help = "The form that asks for a reset link."),
+          .captcha = { "forgot_password" }, .help = "The form that asks for a reset link."),
     ROUTE(POST, "/forgot-password", VISITOR, ask_page, .page = "forgot_password",
-          .fields = { { "email", FIELD_EMAIL } }, .limits = ASK_LIMITS,
-          .help = "Mails a reset link."),
+          .captcha = { "forgot_password" }, .fields = { { "email", FIELD_EMAIL }, CAPTCHA_FIELD },
+          .limits = ASK_LIMITS, .help = "Mails a reset link."),
     ROUTE(GET, "/reset-password", VISITOR, show_choice, .fields = { { "token", FIELD_TOKEN } },
           .has_token = true, .help = "The form behind the mailed link."),
     ROUTE(POST, "/reset-password", VISITOR, choose_page, .lane = LANE_HASH, .fields = CHOOSE_FIELDS,

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "service/setting.h"
 #include "web/attempt.h"
+#include "web/captcha.h"
 #include "web/next.h"
 #include "web/req.h"
 #include "web/sign_in.h"
@@ -26,12 +27,13 @@
 /* A kind of code. */
 struct way {
     const char *authenticator; /* lockout's and the figures' name for it */
+    const char *action;        /* the captcha's */
     /* OK: used up just now. E_INVALID, E_GONE: not good. */
     enum err (*accept)(struct tx *tx, const char *account_id, const char *typed);
 };
 
-static const struct way app = { LOCKOUT_TOTP, totp_accept };
-static const struct way recovery_code = { LOCKOUT_RECOVERY_CODE, recovery_use };
+static const struct way app = { LOCKOUT_TOTP, "two_factor", totp_accept };
+static const struct way recovery_code = { LOCKOUT_RECOVERY_CODE, "recovery", recovery_use };
 
 /* --- judging --- */
 
@@ -55,9 +57,18 @@ struct step {
     struct pending pending;
 };
 
+/* Once it was locked, each further try costs something. */
+static enum err ask_captcha(struct req *rq, const struct step *step)
+{
+    struct lockout before;
+    TRY(lockout_look(&rq->peek, step->pending.account_id, step->way->authenticator, &before));
+    return captcha_ask(rq, step->way->action, before.asks_captcha ? before.failures : 0);
+}
+
 static enum err finish(struct req *rq, struct step *step, struct signed_in *ret)
 {
     TRY(sign_in_look(rq, &rq->peek, step->handle, &step->pending));
+    TRY(ask_captcha(rq, step));
     TRY(account_hold(&rq->tx, step->pending.account_id));
     TRY(judge(rq, step->way, step->pending.account_id));
     return sign_in_finish(rq, &step->pending, "otp", ret);
@@ -194,18 +205,21 @@ static enum err recovery_page(struct req *rq)
 
 const struct route second_step_routes[] = {
     ROUTE(POST, "/v1/auth/2fa/verify", ANYONE, verify_api,
-          .fields = { PENDING_TOKEN, CODE, REMEMBER, COOKIE }, .limits = LIMITS, .gives = GIVES,
-          .help = "Finishes a sign-in with a code of the authenticator app."),
+          .fields = { PENDING_TOKEN, CODE, REMEMBER, COOKIE, CAPTCHA_FIELD }, .limits = LIMITS,
+          .gives = GIVES, .help = "Finishes a sign-in with a code of the authenticator app."),
     ROUTE(POST, "/v1/auth/recovery-login", ANYONE, recovery_api,
-          .fields = { PENDING_TOKEN, CODE, COOKIE }, .limits = LIMITS, .gives = GIVES,
+          .fields = { PENDING_TOKEN, CODE, COOKIE, CAPTCHA_FIELD }, .limits = LIMITS,
+          .gives = GIVES,
           .help = "Finishes a sign-in with a recovery code, which is used up by it."),
-    ROUTE(GET, "/2fa/verify", VISITOR, show_verify, .fields = { NEXT },
+    ROUTE(GET, "/2fa/verify", VISITOR, show_verify, .fields = { NEXT }, .captcha = { "two_factor" },
           .help = "The form for the second step."),
     ROUTE(POST, "/2fa/verify", VISITOR, verify_page, .page = "two_factor_verify",
-          .fields = { CODE, REMEMBER, NEXT }, .limits = LIMITS, .help = "The second step by form."),
-    ROUTE(GET, "/recovery", VISITOR, show_recovery, .fields = { NEXT },
+          .captcha = { "two_factor" }, .fields = { CODE, REMEMBER, NEXT, CAPTCHA_FIELD },
+          .limits = LIMITS, .help = "The second step by form."),
+    ROUTE(GET, "/recovery", VISITOR, show_recovery, .fields = { NEXT }, .captcha = { "recovery" },
           .help = "The form for a recovery code."),
-    ROUTE(POST, "/recovery", VISITOR, recovery_page, .page = "recovery", .fields = { CODE, NEXT },
-          .limits = LIMITS, .help = "The second step with a recovery code by form."),
+    ROUTE(POST, "/recovery", VISITOR, recovery_page, .page = "recovery",
+          .fields = { CODE, NEXT, CAPTCHA_FIELD }, .captcha = { "recovery" }, .limits = LIMITS,
+          .help = "The second step with a recovery code by form."),
     ROUTES_END,
 };

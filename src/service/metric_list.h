@@ -16,3 +16,4 @@ METRIC(OUTBOUND_REQUESTS, "outbound_requests_total", "purpose", "result",
        "requests to servers of others")
 METRIC(CAPTCHA_PROVIDER, "captcha_provider_answers_total", "provider", "result",
        "captcha answers shown to the provider")
+METRIC(CAPTCHAS, "captchas_total", "action", "result", "captchas that were due, by how it went")

@@ -282,19 +282,36 @@ static const char *check_outbound(struct arena *, const char *text)
     return good ? NULL : "must begin with https:// (http:// only to a loopback address)";
 }
 
+static const char *check_when_captcha(struct arena *, const char *text)
+{
+    return text_equal(text, "auto") || text_equal(text, "always") || text_equal(text, "off")
+               ? NULL
+               : "must be auto, always or off";
+}
+
 static const struct {
     enum setting setting;
     rule_fn check;
 } rules[] = {
-    { SETTING_DATABASE_URL, check_database }, { SETTING_LISTEN, check_addresses },
-    { SETTING_OPS_LISTEN, check_addresses },  { SETTING_TRUSTED_PROXIES, check_ranges },
-    { SETTING_CORS_ORIGINS, check_origins },  { SETTING_ENCRYPTION_KEYS, check_seal_keys },
-    { SETTING_LOG_LEVEL, check_level },       { SETTING_RATE_LIMITS, check_on_off },
-    { SETTING_ADMIN_EMAIL, check_mailbox },   { SETTING_EMAIL_FROM_ADDRESS, check_mailbox },
-    { SETTING_PASSWORD_HASH, check_hash },    { SETTING_DEFAULT_LOCALE, check_locale },
-    { SETTING_UI_DIR, check_folder },         { SETTING_MAIL_DIR, check_folder },
-    { SETTING_PASSWORD_LIST, check_file },    { SETTING_RECAPTCHA_MIN_SCORE, check_score },
-    { SETTING_OUTBOUND_ALLOW, check_ranges }, { SETTING_CAPTCHA_VERIFY_URL, check_outbound },
+    { SETTING_DATABASE_URL, check_database },
+    { SETTING_LISTEN, check_addresses },
+    { SETTING_OPS_LISTEN, check_addresses },
+    { SETTING_TRUSTED_PROXIES, check_ranges },
+    { SETTING_CORS_ORIGINS, check_origins },
+    { SETTING_ENCRYPTION_KEYS, check_seal_keys },
+    { SETTING_LOG_LEVEL, check_level },
+    { SETTING_RATE_LIMITS, check_on_off },
+    { SETTING_ADMIN_EMAIL, check_mailbox },
+    { SETTING_EMAIL_FROM_ADDRESS, check_mailbox },
+    { SETTING_PASSWORD_HASH, check_hash },
+    { SETTING_DEFAULT_LOCALE, check_locale },
+    { SETTING_UI_DIR, check_folder },
+    { SETTING_MAIL_DIR, check_folder },
+    { SETTING_PASSWORD_LIST, check_file },
+    { SETTING_CAPTCHA, check_when_captcha },
+    { SETTING_RECAPTCHA_MIN_SCORE, check_score },
+    { SETTING_OUTBOUND_ALLOW, check_ranges },
+    { SETTING_CAPTCHA_VERIFY_URL, check_outbound },
 };
 
 static rule_fn later_rules[SETTING_COUNT];
@@ -410,6 +427,9 @@ void setting_check_together(const struct setting_value *values, struct setting_p
         setting_problem(problems, "RATE_LIMITS: off is only accepted while PUBLIC_URL is a "
                                   "loopback address");
     check_captcha(values, problems);
+    if (text_equal(values[SETTING_CAPTCHA].text, "off") && !values[SETTING_PUBLIC_URL].is_loopback)
+        setting_problem(problems, "CAPTCHA: off is only accepted while PUBLIC_URL is a loopback "
+                                  "address");
     check_inactivity(values, problems);
     setting_check_fixture(values, problems);
     if (values[SETTING_SESSION_IDLE].num > values[SETTING_SESSION_ABSOLUTE].num)

@@ -40,6 +40,7 @@ static const struct pin {
     { SETTING_SMTP_USER, "", false },
     { SETTING_SMTP_PASS, "", false },
     { SETTING_RATE_LIMITS, "off", true },
+    { SETTING_CAPTCHA, "off", true },
     { SETTING_PASSWORD_HASH, "m=64,t=1,p=1", true },
 };
 

@@ -79,6 +79,9 @@ SETTING(
     LIMITS, TEXT, "", LIVE,
     "other figures for doors: \"login ip 10/1m 100/1h; register ip 5/1h\"; doors and defaults are "
     "in limits.md")
+SETTING(CAPTCHA, TEXT, "auto", LIVE,
+        "auto: asked for after failures and of address ranges that misbehave; always; or off: only "
+        "accepted while PUBLIC_URL is a loopback address")
 SETTING(SESSION_IDLE, SPAN, "14d", LIVE, "a session ends when it was not used for so long")
 SETTING(SESSION_ABSOLUTE, SPAN, "90d", LIVE, "a session ends after so long in any case")
 SETTING(SESSIONS_PER_USER, NUM, "10", LIVE,

@@ -11,8 +11,8 @@
 
 #define CSP_PAGES                                                                     \
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; " \
-    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "      \
-    "frame-ancestors 'none'"
+    "connect-src 'self'; font-src 'self'; worker-src 'self'; form-action 'self'; "    \
+    "base-uri 'none'; frame-ancestors 'none'"
 
 static void add(struct http_response *response, const char *name, const char *value)
 {

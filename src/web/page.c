@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "http/cookie.h"
 #include "service/setting.h"
+#include "web/captcha.h"
 #include "web/csrf.h"
 #include "web/next.h"
 
@@ -89,6 +90,7 @@ enum err page_set_vars(struct req *rq, const char *name)
     vars_flag(v, "development", setting_is_development());
     vars_text(v, "csrf", csrf_token(rq));
     set_languages(rq);
+    captcha_set_vars(rq);
     if (rq->is_signed_in)
         set_account(rq);
     return OK;

@@ -26,6 +26,10 @@ PROBLEM(CODE_USED, 401, "code_used", "The code is right but was used already; wa
 PROBLEM(PASSKEY_REFUSED, 401, "passkey_refused", "The passkey was not accepted")
 PROBLEM(FORBIDDEN, 403, "forbidden", "This is not allowed")
 PROBLEM(CSRF_FAILED, 403, "csrf_failed", "The request does not come from our own pages")
+PROBLEM(CAPTCHA_REQUIRED, 403, "captcha_required",
+        "A captcha has to be solved first; captcha says which")
+PROBLEM(CAPTCHA_WRONG, 403, "captcha_wrong",
+        "The captcha is wrong or was used; captcha has a new one")
 PROBLEM(PASSWORD_WRONG, 403, "password_wrong", "The current password is wrong")
 PROBLEM(LAST_ADMIN, 403, "last_admin", "One administrator must remain")
 PROBLEM(NOT_FOUND, 404, "not_found", "There is no such thing")
@@ -59,6 +63,7 @@ PROBLEM(LOCALE_UNKNOWN, 422, "locale_unknown", "There is no such language here")
 PROBLEM(TIME_ZONE_UNKNOWN, 422, "time_zone_unknown", "There is no such time zone")
 PROBLEM(PICTURE_INVALID, 422, "picture_invalid", "This is not an https address")
 PROBLEM(ID_INVALID, 422, "id_invalid", "This is not an id")
+PROBLEM(ACTION_UNKNOWN, 422, "action_unknown", "There is no such action")
 PROBLEM(PASSWORD_TOO_SHORT, 422, "password_too_short", "The password is too short")
 PROBLEM(PASSWORD_TOO_LONG, 422, "password_too_long", "The password is too long")
 PROBLEM(PASSWORD_TOO_WEAK, 422, "password_too_weak", "The password is too easy to guess")

@@ -60,6 +60,8 @@ static void answer_problem(struct req *rq, enum problem p)
         put_errors(rq, j);
     if (rq->retry_after)
         json_put_num(j, "retry_after", rq->retry_after);
+    if (rq->put_more)
+        rq->put_more(rq, j);
 }
 
 static const char *wording(struct req *rq, enum problem p, const char *suffix)

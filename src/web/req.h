@@ -69,7 +69,14 @@ struct req {
     struct limit_state limit; /* the tightest that was counted; none when its limit is 0 */
     struct field_error errors[FIELD_ERRORS];
     size_t error_count;
-    struct limits_paid *paid;     /* what web/limits.c counted of it; NULL: nothing */
+    struct limits_paid *paid; /* what web/limits.c counted of it; NULL: nothing */
+    void (*put_more)(struct req *rq,
+                     struct json_writer *j); /* more members of a problem, or NULL */
+    struct {
+        const char *action, *ticket; /* the ticket that came too early */
+        int64_t ticket_at;           /* when it will count */
+        bool is_asked;               /* the form's next try will need one */
+    } captcha;                       /* captcha.h's */
     bool is_kept;                 /* refused, but what was written stays (failures are counted) */
     int64_t unread;               /* notices, for the header of pages */
     const char *touched[TOUCHED]; /* accounts whose cached sessions the commit makes stale */

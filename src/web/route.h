@@ -78,7 +78,7 @@ struct gives {
     const char *what; /* a line of JSON shape for the reference, or words */
 };
 
-enum { ROUTE_FIELDS = 12, ROUTE_LIMITS = 4, ROUTE_GIVES = 4 };
+enum { ROUTE_FIELDS = 12, ROUTE_LIMITS = 4, ROUTE_GIVES = 4, ROUTE_CAPTCHAS = 2 };
 
 struct route {
     enum http_method method;
@@ -92,6 +92,8 @@ struct route {
     struct gives gives[ROUTE_GIVES];
     const char *page; /* HTML routes: shown by a GET without run, and again by a POST whose fields
                          were refused */
+    const char *captcha[ROUTE_CAPTCHAS]; /* the actions of the forms on it that may ask for one,
+                                            see captcha.h */
     const char *back; /* pages that post: where who must sign in or be proved first comes back to */
     bool has_token;   /* the page handles a token: no Referer, no caching */
     const char *csp;  /* instead of the usual Content-Security-Policy */

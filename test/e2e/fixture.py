@@ -25,7 +25,7 @@ class Fixture(Server):
     def __init__(self, *args, **settings):
         super().__init__(args=["--dev", "--ephemeral", *args], smtp=NoMailServer(), **settings)
         self.log_folder = tempfile.TemporaryDirectory()
-        for name in ("DATABASE_URL", "KEY_FILE", "PASSWORD_HASH", "RATE_LIMITS", "EMAIL_FROM_ADDRESS"):
+        for name in ("DATABASE_URL", "KEY_FILE", "PASSWORD_HASH", "RATE_LIMITS", "CAPTCHA", "EMAIL_FROM_ADDRESS"):
             if name not in settings:
                 del self.settings[name]
 

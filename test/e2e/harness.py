@@ -335,6 +335,7 @@ class Server:
             "EMAIL_FROM_ADDRESS": sender,
             **self.smtp.settings(),
             "RATE_LIMITS": "off",
+            "CAPTCHA": "off",
             "PASSWORD_HASH": QUICK_HASH,
             "LOG_LEVEL": "info",
             **{k: str(v) for k, v in settings.items()},

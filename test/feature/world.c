@@ -17,6 +17,7 @@
 #include "service/outbox.h"
 #include "service/pressure.h"
 #include "service/setting.h"
+#include "web/captcha.h"
 #include "web/web.h"
 
 #include <pthread.h>
@@ -78,6 +79,7 @@ static enum err set_all(void)
     TRY(setting_override(SETTING_PUBLIC_URL, "http://localhost:8080"));
     TRY(setting_override(SETTING_KEY_FILE, text_format(test_arena(), "%s/keys", test_folder())));
     TRY(setting_override(SETTING_PASSWORD_HASH, "m=64,t=1,p=1"));
+    TRY(setting_override(SETTING_CAPTCHA, "off"));
     return setting_override(SETTING_RATE_LIMITS, "off");
 }
 
@@ -93,6 +95,7 @@ struct world *world_open(struct db *db)
     app_register();
     limit_reset();
     pressure_reset();
+    captcha_set_easiest(8);
     session_cache_clear();
     access_token_forget();
     mails_count = 0;

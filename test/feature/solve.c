@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See solve.h.
+ */
+#include "solve.h"
+
+#include "crypto/challenge.h"
+#include "service/pressure.h"
+#include "service/setting.h"
+
+#include <stdlib.h>
+
+const char *solve_from(const char *challenge, int64_t difficulty, int64_t number)
+{
+    for (; difficulty >= 0; number++) {
+        const char *answer = text_format(test_arena(), "%s.%lld", challenge, (long long)number);
+        if (challenge_zero_bits(answer) >= difficulty)
+            return answer;
+    }
+    return "";
+}
+
+const char *solve(const char *challenge, int64_t difficulty)
+{
+    return solve_from(challenge, difficulty, 0);
+}
+
+const char *solved(struct client *c, const char *action)
+{
+    struct reply *r = get(c, text_format(test_arena(), "/v1/auth/challenge?action=%s", action));
+    CHECK_NUM(r->status, 200);
+    return solve(text_of(r, "challenge"), num_of(r, "difficulty"));
+}
+
+const char *solved_from(const struct reply *r)
+{
+    return solve(text_of(r, "captcha.challenge"), num_of(r, "captcha.difficulty"));
+}
+
+void make_pressure(const char *ip, int pressure)
+{
+    struct ip client;
+    CHECK_OK(setting_override(SETTING_RATE_LIMITS, "on"));
+    CHECK(ip_parse(ip, &client));
+    for (int i = 0; i < 200 && pressure_of(client) < pressure; i++)
+        pressure_note(client, 1);
+    CHECK(pressure_of(client) >= pressure);
+}
