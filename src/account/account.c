@@ -305,6 +305,14 @@ enum err account_list(struct tx *tx, const char *after, int64_t limit, struct ac
     return OK;
 }
 
+enum err account_time_zone(struct tx *tx, const char *id, const char **ret)
+{
+    *ret = NULL;
+    enum err e =
+        db_one(tx, "SELECT time_zone FROM account WHERE id = $1", V(text(id)), INTO(to_text(ret)));
+    return e == E_NOT_FOUND ? OK : e;
+}
+
 const char *account_label(const struct account *account)
 {
     return text_is_empty(account->name) ? account->email : account->name;

@@ -116,6 +116,9 @@ enum err account_purge_unverified(struct tx *tx, int64_t made_before, bool *ret_
 enum err account_list(struct tx *tx, const char *after, int64_t limit, struct account **ret,
                       size_t *ret_count);
 
+/* The time zone that mails to an account tell times in, NULL: none was chosen. */
+enum err account_time_zone(struct tx *tx, const char *id, const char **ret);
+
 /* The name to greet with: the name, or the address. */
 const char *account_label(const struct account *account);
 

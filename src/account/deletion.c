@@ -107,8 +107,9 @@ enum err deletion_cancel(struct tx *tx, const char *account_id, const struct aud
 /* The last word: it needs no account any more. */
 static enum err say_goodbye(struct tx *tx, const struct account *who)
 {
-    return outbox_add_last(tx, "deletion_done", who->email, who->locale,
-                           VARS({ "at", clock_format(tx->arena, clock_now()) }));
+    return outbox_add_last(
+        tx, "deletion_done", who->email, who->locale,
+        VARS({ "at", clock_format(tx->arena, clock_now()) }, { "time_zone", who->time_zone }));
 }
 
 /* Those that the account has and had. */

@@ -12,21 +12,23 @@
 #include "account/personal.h"
 #include "account/session.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "crypto/token.h"
+#include "service/setting.h"
 
 #define PREFIX "dis"
 #define PURPOSE "disavow-sign-in"
 
 enum { DAYS = 7 };
 
-enum err disavowal_add(struct tx *tx, struct disavowal *of, const char **ret_token)
+enum err disavowal_add(struct tx *tx, struct disavowal *of, const char **ret_link)
 {
     struct token token = token_new(tx->arena, PREFIX, PURPOSE);
     int64_t now = clock_now();
     of->id = token.id;
     of->created_at = now;
     of->expires_at = now + DAYS * DAY;
-    *ret_token = token.text;
+    *ret_link = text_format(tx->arena, "%s/not-me?token=%s", setting_public_origin(), token.text);
     return db_run(tx,
                   "INSERT INTO disavowal (id, account_id, secret_hash, session_id, device_id,"
                   "                       created_at, expires_at)"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "This wasn't me": the link in a new-device mail. It takes back one sign-in: ends that session
- * and those begun since, and forgets that device, and removes
- * authenticators bound since. A week old it is worth nothing. It never opens
- * the account: it only closes what it names, and the way back in is a reset link of its own, mailed
+ * "This wasn't me": the link in the mail about a new device, or about an authenticator app that
+ * was bound. It takes back what one session did: ends it and those begun since, forgets its device,
+ * and removes authenticators bound since. A week old it is worth nothing. It never opens the
+ * account: it only closes what it names, and the way back in is a reset link of its own, mailed
  * anew.
  */
 #pragma once
@@ -17,12 +17,12 @@
 
 struct disavowal {
     const char *id, *account_id, *session_id;
-    const char *device_id; /* NULL: a program without cookies */
+    const char *device_id; /* NULL: none is forgotten */
     int64_t created_at, expires_at;
 };
 
-/* Adds one for a session and gives the token to mail. */
-enum err disavowal_add(struct tx *tx, struct disavowal *of, const char **ret_token);
+/* Adds one for a session and gives the link to mail. */
+enum err disavowal_add(struct tx *tx, struct disavowal *of, const char **ret_link);
 
 /* What a link would take back; changes nothing. E_GONE for anything but a live link. */
 enum err disavowal_look(struct tx *tx, const char *token, struct disavowal *ret);

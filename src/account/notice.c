@@ -11,7 +11,7 @@
 
 #include <assert.h>
 
-enum { OWN_VARS = 5, MORE_VARS = 8 };
+enum { OWN_VARS = 6, MORE_VARS = 8 };
 
 static const char *link_to(struct tx *tx, const char *path)
 {
@@ -19,11 +19,13 @@ static const char *link_to(struct tx *tx, const char *path)
 }
 
 /* The values that every notice has, then the caller's, then the end. */
-static const struct outbox_var *all_vars(struct tx *tx, const struct notice *n)
+static const struct outbox_var *all_vars(struct tx *tx, const struct notice *n,
+                                         const char *time_zone)
 {
     const char *agent = n->user_agent ? session_device(tx->arena, n->user_agent) : NULL;
     const struct outbox_var own[OWN_VARS] = {
         { "at", clock_format(tx->arena, clock_now()) },
+        { "time_zone", time_zone },
         { "ip", n->ip },
         { "agent", agent },
         { "reset_link", link_to(tx, "/forgot-password") },
@@ -45,6 +47,7 @@ enum err notice_tell(struct tx *tx, const struct notice *n)
 {
     const struct account *to = n->account;
     bool is_mailed = true;
+    const char *time_zone;
     if (!n->is_copy)
         TRY(notification_add(
             tx, to->id,
@@ -52,7 +55,8 @@ enum err notice_tell(struct tx *tx, const struct notice *n)
     TRY(notification_is_mailed(tx, to->id, n->kind, &is_mailed));
     if (!is_mailed)
         return OK;
-    return outbox_add(tx, n->kind, to->email, to->locale, to->id, all_vars(tx, n));
+    TRY(account_time_zone(tx, to->id, &time_zone));
+    return outbox_add(tx, n->kind, to->email, to->locale, to->id, all_vars(tx, n, time_zone));
 }
 
 enum err session_tell_moved(struct tx *tx, const struct session *s, const struct origin *from)

@@ -49,7 +49,7 @@ static enum err send_code(struct job *job)
         VARS({ "code", code }, { "code_first", text_format(job->arena, "%.4s", code) },
              { "code_last", code + 4 },
              { "code_minutes", text_format(job->arena, "%lld", (long long)minutes) },
-             { "requested_at", clock_format(job->arena, job->now) },
+             { "requested_at", clock_format(job->arena, job->now) }, { "time_zone", who.time_zone },
              { "requested_ip", asked.by.ip },
              { "requested_agent", session_device(job->arena, asked.by.user_agent) },
              { "expires_at", text_format(job->arena, "%lld", (long long)(job->now + lifetime)) }));

@@ -76,7 +76,8 @@ static enum err mail_link(struct job *job, const struct account *who, const stru
              { "code_first", code ? text_format(job->arena, "%.4s", code) : NULL },
              { "code_last", code ? code + 4 : NULL },
              { "code_minutes", minutes(job, setting_span(SETTING_EMAIL_CODE_TTL)) },
-             { "requested_at", clock_format(job->arena, job->now) }, { "requested_ip", by->ip },
+             { "requested_at", clock_format(job->arena, job->now) },
+             { "time_zone", who->time_zone }, { "requested_ip", by->ip },
              { "requested_agent", session_device(job->arena, by->user_agent) },
              { "expires_at", text_format(job->arena, "%lld", (long long)(job->now + lifetime)) }));
 }

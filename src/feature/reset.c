@@ -63,6 +63,7 @@ static enum err mail_link(struct job *job, const struct account *who, const stru
              { "requested_ip", by->ip },
              { "requested_agent", session_device(job->arena, by->user_agent) },
              { "requested_at", clock_format(job->arena, job->now) },
+             { "time_zone", who->time_zone },
              { "expires_at", text_format(job->arena, "%lld", (long long)(job->now + lifetime)) }));
 }
 

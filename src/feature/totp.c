@@ -11,6 +11,7 @@
 
 #include "account/account.h"
 #include "account/credential.h"
+#include "account/disavowal.h"
 #include "account/lockout.h"
 #include "account/notice.h"
 #include "account/recovery.h"
@@ -25,7 +26,8 @@
 
 /* --- shared --- */
 
-static enum err tell(struct req *rq, const char *kind, enum audit_event event)
+/* link: takes it back; NULL: none does. */
+static enum err tell(struct req *rq, const char *kind, enum audit_event event, const char *link)
 {
     struct account who;
     TRY(account_find(&rq->tx, rq->session.account_id, &who));
@@ -34,7 +36,8 @@ static enum err tell(struct req *rq, const char *kind, enum audit_event event)
     return notice_tell(&rq->tx, &(struct notice){ .kind = kind,
                                                   .account = &who,
                                                   .ip = rq->from.ip,
-                                                  .user_agent = rq->from.user_agent });
+                                                  .user_agent = rq->from.user_agent,
+                                                  .vars = VARS({ "link", link }) });
 }
 
 /* NULL where no code can be drawn: the key can still be typed. */
@@ -100,13 +103,15 @@ static enum err begin_page(struct req *rq)
 /* The app has shown its code: all that follows. Locks in the order account, sessions, audit. */
 static enum err turn_on(struct req *rq, const char *ret_codes[RECOVERY_CODES])
 {
-    const char *id = rq->session.account_id;
+    const char *id = rq->session.account_id, *link;
     TRY(recovery_renew(&rq->tx, id, ret_codes));
     TRY(lockout_clear(&rq->tx, id, LOCKOUT_TOTP));
     TRY(lockout_clear(&rq->tx, id, LOCKOUT_RECOVERY_CODE));
     TRY(credential_set_second_step(&rq->tx, id, true, rq->session.id));
     TRY(step_up(rq, "otp"));
-    return tell(rq, "two_factor_on", AUDIT_TWO_FACTOR_ON);
+    struct disavowal way_back = { .account_id = id, .session_id = rq->session.id };
+    TRY(disavowal_add(&rq->tx, &way_back, &link));
+    return tell(rq, "two_factor_on", AUDIT_TWO_FACTOR_ON, link);
 }
 
 static enum err confirm(struct req *rq, const char *ret_codes[RECOVERY_CODES])
@@ -188,7 +193,7 @@ static enum err renew(struct req *rq, const char *ret_codes[RECOVERY_CODES])
         return refuse(rq, PROBLEM_TWO_FACTOR_OFF);
     TRY(recovery_renew(&rq->tx, id, ret_codes));
     TRY(lockout_clear(&rq->tx, id, LOCKOUT_RECOVERY_CODE));
-    return tell(rq, "recovery_codes_renewed", AUDIT_RECOVERY_CODES_RENEWED);
+    return tell(rq, "recovery_codes_renewed", AUDIT_RECOVERY_CODES_RENEWED, NULL);
 }
 
 static enum err renew_api(struct req *rq)
@@ -236,7 +241,7 @@ static enum err turn_off(struct req *rq)
     TRY(prove(rq));
     TRY(credential_remove_second_step(&rq->tx, id, rq->session.id));
     touch_account(rq, id);
-    return tell(rq, "two_factor_off", AUDIT_TWO_FACTOR_OFF);
+    return tell(rq, "two_factor_off", AUDIT_TWO_FACTOR_OFF, NULL);
 }
 
 static enum err turn_off_api(struct req *rq)

@@ -28,9 +28,10 @@ struct outbox_var {
 
 /* Owes a mail of a kind ("reset_password": templates mails/reset_password.{html,txt}, subject key
    "mail.reset_password.subject") to an address in a language. locale and account_id may be NULL.
-   Templates also get service_name, support_address, public_url and to. A variable "expires_at"
-   (milliseconds, decimal) says when the mail's link ends: it is not sent after that; two days when
-   there is none. E_INVALID: `to` is not one bare address. E_TOO_LARGE: variables over 16 KiB. */
+   Templates also get service_name, support_address, public_url and to. A variable "time_zone" is
+   the one that times are told in (UTC when there is none). A variable "expires_at" (milliseconds,
+   decimal) says when the mail's link ends: it is not sent after that; two days when there is none.
+   E_INVALID: `to` is not one bare address. E_TOO_LARGE: variables over 16 KiB. */
 enum err outbox_add(struct tx *tx, const char *kind, const char *to, const char *locale,
                     const char *account_id, const struct outbox_var *vars);
 

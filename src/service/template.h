@@ -7,9 +7,9 @@
  *   {{^name}}..{{/name}}  when absent, empty or unset
  *   {{> part}}          another template of the same folder
  *   {{t key}}           a translated text; its {placeholders} are values, escaped likewise
- *   {{date name}}       a time (RFC 3339, UTC) as people of that language write it; in HTML as a
- *                       <time> element, which static/dates.js turns into the reader's time zone;
- *                       of "2026-11-21" only the day
+ *   {{date name}}       a time (RFC 3339, UTC) as people of that language write it, by the clocks
+ * of the zone that the value time_zone names; in HTML as a <time> element, which static/dates.js
+ * turns into the browser's time zone; of "2026-11-21" only the day
  *   {{! comment}}
  * Names are looked up in the innermost scope first. An unknown name renders nothing. A tag that
  * puts out nothing itself takes its line with it when it is alone there.

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "service/plural.h"
 #include "service/template_parse.h"
+#include "service/zone.h"
 
 #include <string.h>
 
@@ -117,9 +118,24 @@ static void fill(struct buf *out, const char *text, const struct filling *f)
 
 enum { DAY_CHARS = sizeof "2026-11-21" - 1 };
 
+/* In the reader's zone, when the value "time_zone" names one: at becomes what clocks show there.
+   The zone in words. */
+static const char *move_to_zone(const struct render *r, const char *zone, int64_t *at)
+{
+    int64_t offset;
+    if (text_is_empty(zone) || !zone_offset(zone, *at, &offset))
+        return "UTC";
+    *at += offset;
+    char *words = text_format(r->out->arena, "(%s)", zone);
+    for (char *p = words; *p; p++)
+        if (*p == '_')
+            *p = ' ';
+    return words;
+}
+
 /* "2026-11-21T05:03..." as the catalogue's date.format has it, "2026-11-21" as date.day does;
    anything else stays as it is. */
-static const char *format_date(const struct render *r, const char *text)
+static const char *format_date(const struct render *r, const struct vars *given, const char *text)
 {
     int64_t at;
     struct arena *into = r->out->arena;
@@ -127,19 +143,22 @@ static const char *format_date(const struct render *r, const char *text)
     const char *whole = is_day ? text_format(into, "%sT00:00:00Z", text) : text;
     if (strlen(whole) < 17 || !clock_parse(whole, &at) || !text_ends(whole, "Z"))
         return text;
-    const char *month = text_format(into, "date.month_%.2s", text + 5);
+    const char *zone = is_day ? "" : move_to_zone(r, find_text(given, "time_zone", 9), &at);
+    const char *shown = clock_format(into, at);
+    const char *month = text_format(into, "date.month_%.2s", shown + 5);
     struct vars *vars = vars_new(into);
-    vars_text(vars, "year", text_copy(into, MEM(text, 4)));
+    vars_text(vars, "year", text_copy(into, MEM(shown, 4)));
     vars_text(vars, "month", locale_text(r->locale, month));
     vars_text(vars, "day",
-              text_copy(into, MEM(text + 8 + (text[8] == '0'), text[8] == '0' ? 1 : 2)));
-    vars_text(vars, "time", text_copy(into, MEM(whole + 11, 5)));
+              text_copy(into, MEM(shown + 8 + (shown[8] == '0'), shown[8] == '0' ? 1 : 2)));
+    vars_text(vars, "time", text_copy(into, MEM(shown + 11, 5)));
+    vars_text(vars, "zone", zone);
     return template_format(into, r->locale, is_day ? "date.day" : "date.format", vars);
 }
 
-static void put_date(const struct render *r, const char *text)
+static void put_date(const struct render *r, const struct vars *vars, const char *text)
 {
-    const char *shown = format_date(r, text);
+    const char *shown = format_date(r, vars, text);
     bool element = r->t->html && shown != text;
     if (element) {
         buf_text(r->out, "<time datetime=\"");
@@ -190,7 +209,7 @@ static void write_node(const struct render *r, const struct node *node, const st
     case NODE_RAW: buf_text(r->out, text); break;
     case NODE_URL: text = is_safe_url(text) ? text : "#"; [[fallthrough]];
     case NODE_VALUE: put(r->out, text, strlen(text), r->t->html); break;
-    case NODE_DATE: put_date(r, text); break;
+    case NODE_DATE: put_date(r, vars, text); break;
     case NODE_PART: template_write(node->part, r->locale, vars, r->out); break;
     case NODE_TRANSLATED:
         fill(r->out, locale_text(r->locale, node->name),

@@ -21,21 +21,18 @@ const char *device_cookie(struct req *rq)
 
 static enum err tell_owner(struct req *rq, const struct new_device *of, const char *device_id)
 {
-    const char *token;
+    const char *link;
     struct disavowal way_back = { .account_id = of->account->id,
                                   .session_id = of->session_id,
                                   .device_id = device_id };
-    TRY(disavowal_add(&rq->tx, &way_back, &token));
+    TRY(disavowal_add(&rq->tx, &way_back, &link));
     TRY(audit_add(&rq->tx, &rq->by, AUDIT_DEVICE_NEW, of->account->id, NULL));
     rq->wakes_jobs = true;
-    return notice_tell(
-        &rq->tx,
-        &(struct notice){ .kind = "new_device",
-                          .account = of->account,
-                          .ip = rq->from.ip,
-                          .user_agent = rq->from.user_agent,
-                          .vars = VARS({ "link", text_format(rq->arena, "%s/not-me?token=%s",
-                                                             setting_public_origin(), token) }) });
+    return notice_tell(&rq->tx, &(struct notice){ .kind = "new_device",
+                                                  .account = of->account,
+                                                  .ip = rq->from.ip,
+                                                  .user_agent = rq->from.user_agent,
+                                                  .vars = VARS({ "link", link }) });
 }
 
 enum err new_device_note(struct req *rq, const struct new_device *of)

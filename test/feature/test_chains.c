@@ -80,6 +80,38 @@ TEST_IN_WORLD(PRE_02_who_was_disavowed_cannot_come_back_and_void_the_reset)
     CHECK_NUM(reset(client(w), token, OTHER_PASSWORD)->status, 200);
 }
 
+/* On a device that the account knows: no mail tells of the sign-in, only of the app. */
+TEST_IN_WORLD(PRE_03_the_mail_about_an_app_takes_it_back)
+{
+    struct app app;
+    struct client *thief = signed_in(w, ANN);
+    wait_for(MINUTE);
+    CHECK_NUM(set_up(thief, &app)->status, 200);
+    const char *token = mailed_token(w, ANN, "two_factor_on");
+    REQUIRE(*token);
+    wait_for(23 * HOUR);
+    CHECK_NUM(post(client(w), "/v1/auth/not-me", json("token", token, NULL))->status, 200);
+    CHECK_NUM(get(thief, "/v1/auth/me")->status, 401);
+    CHECK_NUM(login(thief, ANN, PASSWORD)->status, 401);
+    CHECK_NUM(reset(client(w), mailed_token(w, ANN, "reset_password"), OTHER_PASSWORD)->status,
+              200);
+    CHECK(text_of(login(client(w), ANN, OTHER_PASSWORD), "access_token") != NULL);
+}
+
+/* Whoever reads the mailbox must not be able to take off a second step for good (RST-05). */
+TEST_IN_WORLD(RST_05_after_a_day_the_mail_about_an_app_leaves_it)
+{
+    struct app app = two_step(w, ANN);
+    const char *token = mailed_token(w, ANN, "two_factor_on");
+    wait_for(25 * HOUR);
+    CHECK_NUM(post(client(w), "/v1/auth/not-me", json("token", token, NULL))->status, 200);
+    CHECK_NUM(reset(client(w), mailed_token(w, ANN, "reset_password"), OTHER_PASSWORD)->status,
+              200);
+    const char *handle = text_of(login(client(w), ANN, OTHER_PASSWORD), "pending_token");
+    REQUIRE(handle);
+    CHECK_NUM(second_step(client(w), handle, code_at(&app, 0))->status, 200);
+}
+
 /* Codes that only the thief has seen, on an account whose app was bound before. */
 TEST_IN_WORLD(PRE_03_recovery_codes_made_by_the_thief_go_with_the_sign_in)
 {

@@ -134,3 +134,27 @@ TEST_IN_WORLD(a_profile_is_changed_by_form)
     CHECK_NUM(post_form(c, "/locale", "locale=en&next=%2F")->status, 303);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM account WHERE locale = 'en'"), 1);
 }
+
+/* Times in mails are those of the clock on the wall, and say whose. */
+TEST_IN_WORLD(mails_tell_times_in_the_zone_of_the_account)
+{
+    struct client *ann = signed_in(w, ANN);
+    (void)reset_token(w, ANN);
+    CHECK(strstr(mailed(w, ANN, "reset_password")->text, " UTC") != NULL);
+    CHECK_NUM(call(ann, "PATCH", "/v1/account/profile",
+                   json("time_zone", "America/Argentina/Buenos_Aires", NULL))
+                  ->status,
+              200);
+    (void)reset_token(w, ANN); /* 05:00 UTC is the house's time */
+    const struct mail *mail = mailed(w, ANN, "reset_password");
+    CHECK(strstr(mail->text, "21 Nov 2026, 02:0") != NULL);
+    CHECK(strstr(mail->text, "(America/Argentina/Buenos Aires)") != NULL);
+    CHECK(strstr(mail->html, "datetime=\"2026-11-21T05:0") != NULL);
+    CHECK_NUM(post(ann, "/v1/auth/password/change",
+                   json("current_password", PASSWORD, "password", "another walnut chair", NULL))
+                  ->status,
+              200);
+    mail = mailed(w, ANN, "password_changed");
+    REQUIRE(mail);
+    CHECK(strstr(mail->text, "(America/Argentina/Buenos Aires)") && !strstr(mail->text, "UTC"));
+}
