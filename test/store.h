@@ -7,6 +7,7 @@
  *     TEST_ON_STORES(a_token_is_used_once) { CHECK_OK(use(db)); }
  *
  * registers a_token_is_used_once/sqlite and, with a server, a_token_is_used_once/postgresql.
+ * TEST_ON_READY_STORES does the same on stores that have the product's tables already.
  */
 #pragma once
 
@@ -20,6 +21,9 @@ const char *const *test_store_engines(void);
  * schema. NULL, with the test failed, when it does not open. */
 struct db *test_store(const char *engine);
 
+/* The same with all tables of the product in it, which is much quicker than making them. */
+struct db *test_store_ready(const char *engine);
+
 /* The URL of the store made last, to open it once more. */
 const char *test_store_url(void);
 
@@ -30,16 +34,20 @@ typedef void test_on_store(struct db *db);
 
 void test_store_add(const char *name, const char *file, void (*run[2])(void));
 void test_store_run(const char *engine, test_on_store *run);
+void test_store_run_ready(const char *engine, test_on_store *run);
 
-#define TEST_ON_STORES(name_)                                                \
+#define TEST_ON_STORES(name_) TEST_ON_STORES_(name_, test_store_run)
+#define TEST_ON_READY_STORES(name_) TEST_ON_STORES_(name_, test_store_run_ready)
+
+#define TEST_ON_STORES_(name_, run_)                                         \
     static void name_(struct db *db);                                        \
     static void name_##_on_sqlite(void)                                      \
     {                                                                        \
-        test_store_run("sqlite", name_);                                     \
+        run_("sqlite", name_);                                               \
     }                                                                        \
     static void name_##_on_postgresql(void)                                  \
     {                                                                        \
-        test_store_run("postgresql", name_);                                 \
+        run_("postgresql", name_);                                           \
     }                                                                        \
     __attribute__((constructor)) static void name_##_add(void)               \
     {                                                                        \

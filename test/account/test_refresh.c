@@ -28,7 +28,7 @@ static const char *format(int64_t generation)
     return token;
 }
 
-TEST_ON_STORES(a_refresh_token_names_its_session_and_generation)
+TEST_ON_READY_STORES(a_refresh_token_names_its_session_and_generation)
 {
     static const int64_t generations[] = { 0, 1, 31, 32, 1'000'000, (INT64_C(1) << 35) - 1 };
     REQUIRE(open_keys(db));
@@ -45,7 +45,7 @@ TEST_ON_STORES(a_refresh_token_names_its_session_and_generation)
     keyring_close();
 }
 
-TEST_ON_STORES(a_refresh_token_needs_a_key_that_is_there)
+TEST_ON_READY_STORES(a_refresh_token_needs_a_key_that_is_there)
 {
     const char *token;
     REQUIRE(open_keys(db));
@@ -53,7 +53,7 @@ TEST_ON_STORES(a_refresh_token_needs_a_key_that_is_there)
     keyring_close();
 }
 
-TEST_ON_STORES(TOK_03_what_is_almost_a_refresh_token_is_none)
+TEST_ON_READY_STORES(TOK_03_what_is_almost_a_refresh_token_is_none)
 {
     struct refresh_parts parts;
     REQUIRE(open_keys(db));

@@ -78,7 +78,7 @@ static const char *bind(struct tx *tx, const char *account_id)
     return setup.secret;
 }
 
-TEST_ON_STORES(totp_uri_is_what_apps_read)
+TEST_ON_READY_STORES(totp_uri_is_what_apps_read)
 {
     struct tx tx;
     struct totp_setup setup, again;
@@ -101,7 +101,7 @@ TEST_ON_STORES(totp_uri_is_what_apps_read)
     done();
 }
 
-TEST_ON_STORES(totp_steps_only_rise)
+TEST_ON_READY_STORES(totp_steps_only_rise)
 {
     struct tx tx;
     int64_t count = 0, at = 0;
@@ -127,7 +127,7 @@ TEST_ON_STORES(totp_steps_only_rise)
 }
 
 /* After a change of ENCRYPTION_KEYS and one run, the old key may go. */
-TEST_ON_STORES(CRY_06_secrets_of_apps_are_sealed_anew)
+TEST_ON_READY_STORES(CRY_06_secrets_of_apps_are_sealed_anew)
 {
     struct tx tx;
     bool more = true;

@@ -134,7 +134,7 @@ static void run_in(struct db *db)
 void world_run(const char *engine, test_in_world *run)
 {
     current = run;
-    test_store_run(engine, run_in);
+    test_store_run_ready(engine, run_in);
 }
 
 /* --- requests --- */

@@ -86,7 +86,7 @@ static bool retain(struct db *db, int64_t older_than)
     return more;
 }
 
-TEST_ON_STORES(an_untouched_audit_log_is_whole)
+TEST_ON_READY_STORES(an_untouched_audit_log_is_whole)
 {
     fill(db);
     for (int i = 0; i < 40; i++)
@@ -136,7 +136,7 @@ static const struct {
       10 },
 };
 
-TEST_ON_STORES(LOG_03_a_row_that_was_tampered_with_is_named)
+TEST_ON_READY_STORES(LOG_03_a_row_that_was_tampered_with_is_named)
 {
     fill(db);
     for (size_t i = 0; i < COUNT(attacks); i++) {
@@ -147,7 +147,7 @@ TEST_ON_STORES(LOG_03_a_row_that_was_tampered_with_is_named)
     CHECK(verdict_of(db).is_good);
 }
 
-TEST_ON_STORES(LOG_03_swapped_rows_are_found)
+TEST_ON_READY_STORES(LOG_03_swapped_rows_are_found)
 {
     fill(db);
     run(db, "UPDATE audit SET seq = 100 WHERE seq = 4", V_NONE);
@@ -156,7 +156,7 @@ TEST_ON_STORES(LOG_03_swapped_rows_are_found)
     check_bad(db, "swapped", 4);
 }
 
-TEST_ON_STORES(LOG_03_retention_keeps_the_chain_verifiable)
+TEST_ON_READY_STORES(LOG_03_retention_keeps_the_chain_verifiable)
 {
     fill(db);
     CHECK(!retain(db, start + 4 * MINUTE));
@@ -170,7 +170,7 @@ TEST_ON_STORES(LOG_03_retention_keeps_the_chain_verifiable)
     check_bad(db, "the first row kept", 5);
 }
 
-TEST_ON_STORES(LOG_03_the_first_row_after_retention_cannot_be_removed)
+TEST_ON_READY_STORES(LOG_03_the_first_row_after_retention_cannot_be_removed)
 {
     fill(db);
     retain(db, start + 4 * MINUTE);
@@ -180,7 +180,7 @@ TEST_ON_STORES(LOG_03_the_first_row_after_retention_cannot_be_removed)
 }
 
 /* Nothing old stays, not even in a chain that got no newer row. */
-TEST_ON_STORES(retention_empties_a_chain_that_is_all_old)
+TEST_ON_READY_STORES(retention_empties_a_chain_that_is_all_old)
 {
     fill(db);
     CHECK(!retain(db, start + HOUR));
@@ -194,7 +194,7 @@ TEST_ON_STORES(retention_empties_a_chain_that_is_all_old)
 }
 
 /* A clock that was ahead for a while stops retention there rather than removing young rows. */
-TEST_ON_STORES(TIME_01_retention_stops_at_the_first_young_row)
+TEST_ON_READY_STORES(TIME_01_retention_stops_at_the_first_young_row)
 {
     fill(db);
     clock_freeze(start + DAY);
@@ -207,7 +207,7 @@ TEST_ON_STORES(TIME_01_retention_stops_at_the_first_young_row)
     CHECK_NUM(v.rows, 2);
 }
 
-TEST_ON_STORES(retention_says_when_more_is_left)
+TEST_ON_READY_STORES(retention_says_when_more_is_left)
 {
     struct tx tx;
     CHECK_OK(migrate_up(db, test_arena()));
@@ -223,7 +223,7 @@ TEST_ON_STORES(retention_says_when_more_is_left)
 }
 
 /* A log of any length is verified in the memory of one batch. */
-TEST_ON_STORES(verifying_a_long_log_takes_little_memory)
+TEST_ON_READY_STORES(verifying_a_long_log_takes_little_memory)
 {
     struct tx tx;
     struct arena small;
@@ -240,7 +240,7 @@ TEST_ON_STORES(verifying_a_long_log_takes_little_memory)
     arena_done(&small);
 }
 
-TEST_ON_STORES(the_tail_is_newest_first_and_pages)
+TEST_ON_READY_STORES(the_tail_is_newest_first_and_pages)
 {
     struct tx tx;
     struct audit_row *rows;
@@ -278,7 +278,7 @@ static int64_t count(struct db *db, const char *sql)
     return n;
 }
 
-TEST_ON_STORES(a_person_leaves_the_log_and_the_chain_stays_whole)
+TEST_ON_READY_STORES(a_person_leaves_the_log_and_the_chain_stays_whole)
 {
     static const char staff[] = "usr_09876543210987654321098765";
     fill(db);
@@ -316,7 +316,7 @@ static const struct {
     { "the removal erased", "UPDATE audit SET salt = NULL WHERE event = 'account.removed'", 10 },
 };
 
-TEST_ON_STORES(LOG_03_an_erased_row_is_still_guarded)
+TEST_ON_READY_STORES(LOG_03_an_erased_row_is_still_guarded)
 {
     fill(db);
     for (size_t i = 0; i < COUNT(erased_attacks); i++) {
@@ -364,7 +364,7 @@ static void add_old_row(struct db *db)
     CHECK_OK(db_commit(&tx));
 }
 
-TEST_ON_STORES(LOG_03_rows_from_before_commitments_still_verify)
+TEST_ON_READY_STORES(LOG_03_rows_from_before_commitments_still_verify)
 {
     CHECK_OK(migrate_up(db, test_arena()));
     add_old_row(db);

@@ -72,12 +72,15 @@ static const struct job_kind only_tasks[] = { { "spy.task", run_spy, 0, "" },
                                               { "steal.task", run_steal, 0, "" },
                                               { 0 } };
 
+static struct db *house;
+
 static bool open_world(struct db *db, const struct job_kind *list)
 {
     static const struct job_kind *lists[2];
     struct tx tx;
     memset(&spy, 0, sizeof spy);
     lists[0] = list;
+    house = db;
     job_set_kinds(lists);
     if (!mail_world_open(db))
         return false;
@@ -86,8 +89,20 @@ static bool open_world(struct db *db, const struct job_kind *list)
     return CHECK_OK(db_commit(&tx)) && good;
 }
 
+/* A ready store is used again: it goes back as it came. */
+static void drop_notes(void)
+{
+    struct tx tx;
+    db_begin(&tx, house, DB_WRITE, test_arena());
+    CHECK_OK(db_run(&tx, "DROP TABLE note", V_NONE));
+    CHECK_OK(db_commit(&tx));
+    house = NULL;
+}
+
 static void close_world(void)
 {
+    if (house)
+        drop_notes();
     job_set_kinds(NULL);
     mail_world_close();
 }
@@ -120,7 +135,7 @@ static int64_t count_tasks(struct db *db)
     return ask(db, "SELECT COUNT(*) FROM task");
 }
 
-TEST_ON_STORES(job_a_task_runs_once_with_its_argument)
+TEST_ON_READY_STORES(job_a_task_runs_once_with_its_argument)
 {
     REQUIRE(open_world(db, only_tasks));
     add(db, "spy.task", "ann@example.org");
@@ -134,7 +149,7 @@ TEST_ON_STORES(job_a_task_runs_once_with_its_argument)
     close_world();
 }
 
-TEST_ON_STORES(job_arguments_are_sealed_and_bounded)
+TEST_ON_READY_STORES(job_arguments_are_sealed_and_bounded)
 {
     struct tx tx;
     struct mem arg;
@@ -150,7 +165,7 @@ TEST_ON_STORES(job_arguments_are_sealed_and_bounded)
     close_world();
 }
 
-TEST_ON_STORES(job_a_failing_task_leaves_nothing_and_comes_back)
+TEST_ON_READY_STORES(job_a_failing_task_leaves_nothing_and_comes_back)
 {
     REQUIRE(open_world(db, only_tasks));
     clock_freeze(INT64_C(1'800'000'000'000));
@@ -169,7 +184,7 @@ TEST_ON_STORES(job_a_failing_task_leaves_nothing_and_comes_back)
     close_world();
 }
 
-TEST_ON_STORES(job_a_hopeless_task_is_kept_as_dead)
+TEST_ON_READY_STORES(job_a_hopeless_task_is_kept_as_dead)
 {
     REQUIRE(open_world(db, only_tasks));
     clock_freeze(INT64_C(1'800'000'000'000));
@@ -185,7 +200,7 @@ TEST_ON_STORES(job_a_hopeless_task_is_kept_as_dead)
     close_world();
 }
 
-TEST_ON_STORES(job_a_full_arena_is_a_failure_like_any)
+TEST_ON_READY_STORES(job_a_full_arena_is_a_failure_like_any)
 {
     REQUIRE(open_world(db, kinds));
     spy.eats_all = true;
@@ -202,7 +217,7 @@ TEST_ON_STORES(job_a_full_arena_is_a_failure_like_any)
     close_world();
 }
 
-TEST_ON_STORES(job_a_task_may_ask_for_another_round)
+TEST_ON_READY_STORES(job_a_task_may_ask_for_another_round)
 {
     REQUIRE(open_world(db, only_tasks));
     spy.more = 3;
@@ -214,7 +229,7 @@ TEST_ON_STORES(job_a_task_may_ask_for_another_round)
     close_world();
 }
 
-TEST_ON_STORES(job_an_unknown_task_waits_for_a_version_that_knows_it)
+TEST_ON_READY_STORES(job_an_unknown_task_waits_for_a_version_that_knows_it)
 {
     REQUIRE(open_world(db, only_tasks));
     add(db, "later.task", "");
@@ -223,7 +238,7 @@ TEST_ON_STORES(job_an_unknown_task_waits_for_a_version_that_knows_it)
     close_world();
 }
 
-TEST_ON_STORES(job_a_dead_nodes_task_is_taken_over)
+TEST_ON_READY_STORES(job_a_dead_nodes_task_is_taken_over)
 {
     struct tx tx;
     REQUIRE(open_world(db, only_tasks));
@@ -242,7 +257,7 @@ TEST_ON_STORES(job_a_dead_nodes_task_is_taken_over)
 }
 
 /* On SQLite another writer inside a job would wait for the job itself, so the thief comes first. */
-TEST_ON_STORES(job_who_lost_the_lease_writes_nothing)
+TEST_ON_READY_STORES(job_who_lost_the_lease_writes_nothing)
 {
     REQUIRE(open_world(db, only_tasks));
     clock_freeze(INT64_C(1'800'000'000'000));
@@ -254,7 +269,7 @@ TEST_ON_STORES(job_who_lost_the_lease_writes_nothing)
     close_world();
 }
 
-TEST_ON_STORES(job_who_lost_the_lease_of_a_periodic_job_writes_nothing)
+TEST_ON_READY_STORES(job_who_lost_the_lease_of_a_periodic_job_writes_nothing)
 {
     REQUIRE(open_world(db, only_steal));
     clock_freeze(INT64_C(1'800'000'000'000));
@@ -264,7 +279,7 @@ TEST_ON_STORES(job_who_lost_the_lease_of_a_periodic_job_writes_nothing)
     close_world();
 }
 
-TEST_ON_STORES(job_periodic_jobs_keep_their_span)
+TEST_ON_READY_STORES(job_periodic_jobs_keep_their_span)
 {
     struct job_entry *list;
     size_t count;
@@ -287,7 +302,7 @@ TEST_ON_STORES(job_periodic_jobs_keep_their_span)
     close_world();
 }
 
-TEST_ON_STORES(job_a_failing_periodic_job_says_so_and_comes_back_in_a_minute)
+TEST_ON_READY_STORES(job_a_failing_periodic_job_says_so_and_comes_back_in_a_minute)
 {
     struct job_entry *list;
     size_t count;
@@ -303,7 +318,7 @@ TEST_ON_STORES(job_a_failing_periodic_job_says_so_and_comes_back_in_a_minute)
     close_world();
 }
 
-TEST_ON_STORES(job_by_hand)
+TEST_ON_READY_STORES(job_by_hand)
 {
     struct tx tx;
     REQUIRE(open_world(db, kinds));
@@ -330,7 +345,7 @@ TEST_ON_STORES(job_by_hand)
 TEST(torture_a_failing_store_doubles_no_job)
 {
     for (int n = 1; n <= 15; n++) {
-        struct db *db = test_store("sqlite");
+        struct db *db = test_store_ready("sqlite");
         REQUIRE(db && open_world(db, kinds));
         struct db *wrapper = db_fault_wrap(db);
         add(wrapper, "spy.task", "");
@@ -350,7 +365,7 @@ TEST(torture_a_failing_store_doubles_no_job)
 TEST(F07_a_full_memory_doubles_no_job)
 {
     for (int n = 1; n <= 12; n++) {
-        struct db *db = test_store("sqlite");
+        struct db *db = test_store_ready("sqlite");
         REQUIRE(db && open_world(db, kinds));
         add(db, "spy.task", "");
         arena_fail_after(n);
@@ -398,7 +413,7 @@ static void *race_node(void *db)
     return NULL;
 }
 
-TEST_ON_STORES(job_racing_nodes_run_each_task_once)
+TEST_ON_READY_STORES(job_racing_nodes_run_each_task_once)
 {
     pthread_t threads[NODES];
     struct tx tx;
@@ -443,7 +458,7 @@ static enum err run_owe(struct job *job)
 static const struct job_kind owe_kinds[] = { { "owe", run_owe, 0, "" }, { 0 } };
 
 /* A request queues a task, the task owes a mail, the mail leaves: within a tenth of a second. */
-TEST_ON_STORES(job_wake_makes_a_mail_leave_at_once)
+TEST_ON_READY_STORES(job_wake_makes_a_mail_leave_at_once)
 {
     static const struct job_kind *const lists[] = { outbox_jobs, owe_kinds, NULL };
     REQUIRE(mail_world_open(db));
@@ -465,7 +480,7 @@ TEST_ON_STORES(job_wake_makes_a_mail_leave_at_once)
     close_world();
 }
 
-TEST_ON_STORES(job_stop_without_start_and_twice)
+TEST_ON_READY_STORES(job_stop_without_start_and_twice)
 {
     REQUIRE(open_world(db, kinds));
     job_stop();

@@ -94,7 +94,7 @@ static enum err verify(const char *text)
     return jws_verify(test_arena(), text, "at+jwt", keyring_find, NULL, &claims);
 }
 
-TEST_ON_STORES(keyring_first_start_makes_an_active_and_a_next_key)
+TEST_ON_READY_STORES(keyring_first_start_makes_an_active_and_a_next_key)
 {
     if (!ready(db, KEY_A))
         return;
@@ -110,7 +110,7 @@ TEST_ON_STORES(keyring_first_start_makes_an_active_and_a_next_key)
     done();
 }
 
-TEST_ON_STORES(SEC_05_the_jwks_holds_no_private_half)
+TEST_ON_READY_STORES(SEC_05_the_jwks_holds_no_private_half)
 {
     static const char *const members[] = { "kty", "crv", "x", "y", "kid", "use", "alg" };
     if (!ready(db, KEY_A))
@@ -129,7 +129,7 @@ TEST_ON_STORES(SEC_05_the_jwks_holds_no_private_half)
 }
 
 /* A private key is in the store only sealed. */
-TEST_ON_STORES(SEC_05_the_store_holds_only_sealed_keys)
+TEST_ON_READY_STORES(SEC_05_the_store_holds_only_sealed_keys)
 {
     struct tx tx;
     struct mem sealed;
@@ -144,7 +144,7 @@ TEST_ON_STORES(SEC_05_the_store_holds_only_sealed_keys)
     done();
 }
 
-TEST_ON_STORES(JWT_14_rotation_refuses_no_token)
+TEST_ON_READY_STORES(JWT_14_rotation_refuses_no_token)
 {
     clock_freeze(1'800'000'000'000);
     if (!ready(db, KEY_A))
@@ -192,7 +192,7 @@ TEST_ON_STORES(JWT_14_rotation_refuses_no_token)
 }
 
 /* Even where rotation is set to be quick, a key is published for an hour before it signs. */
-TEST_ON_STORES(JWT_14_the_next_key_is_published_before_it_signs)
+TEST_ON_READY_STORES(JWT_14_the_next_key_is_published_before_it_signs)
 {
     clock_freeze(1'800'000'000'000);
     if (!ready(db, KEY_A))
@@ -239,7 +239,7 @@ static void rotate_elsewhere(struct db *db)
     jws_key_free(key);
 }
 
-TEST_ON_STORES(keyring_takes_over_what_other_nodes_did)
+TEST_ON_READY_STORES(keyring_takes_over_what_other_nodes_did)
 {
     clock_freeze(1'800'000'000'000);
     if (!ready(db, KEY_A))
@@ -269,7 +269,7 @@ static void *tend(void *ret)
     return NULL;
 }
 
-TEST_ON_STORES(JWT_14_racing_nodes_rotate_once)
+TEST_ON_READY_STORES(JWT_14_racing_nodes_rotate_once)
 {
     pthread_t threads[6];
     enum err results[COUNT(threads)];
@@ -290,7 +290,7 @@ TEST_ON_STORES(JWT_14_racing_nodes_rotate_once)
     done();
 }
 
-TEST_ON_STORES(keyring_refuses_keys_that_do_not_fit_the_store)
+TEST_ON_READY_STORES(keyring_refuses_keys_that_do_not_fit_the_store)
 {
     if (!ready(db, KEY_A))
         return;
@@ -307,7 +307,7 @@ TEST_ON_STORES(keyring_refuses_keys_that_do_not_fit_the_store)
 }
 
 /* The key file was lost: new keys must not be made silently. */
-TEST_ON_STORES(keyring_never_makes_new_keys_for_a_store_that_is_used)
+TEST_ON_READY_STORES(keyring_never_makes_new_keys_for_a_store_that_is_used)
 {
     if (!ready(db, KEY_A))
         return;
@@ -320,7 +320,7 @@ TEST_ON_STORES(keyring_never_makes_new_keys_for_a_store_that_is_used)
     done();
 }
 
-TEST_ON_STORES(CRY_06_sealing_keys_are_exchanged_without_loss)
+TEST_ON_READY_STORES(CRY_06_sealing_keys_are_exchanged_without_loss)
 {
     uint8_t before[32], after[32], now[32];
     if (!ready(db, KEY_A))
@@ -346,7 +346,7 @@ TEST_ON_STORES(CRY_06_sealing_keys_are_exchanged_without_loss)
 TEST(CRY_05_derived_keys_differ_by_purpose)
 {
     uint8_t a[32], b[32];
-    struct db *db = test_store("sqlite");
+    struct db *db = test_store_ready("sqlite");
     if (!db || !ready(db, KEY_A))
         return;
     CHECK_OK(keyring_derive(NULL, "csrf", a));
@@ -361,7 +361,7 @@ TEST(keyring_file_is_made_beside_the_database)
 {
     struct stat info;
     struct seal_ring ring;
-    struct db *db = test_store("sqlite");
+    struct db *db = test_store_ready("sqlite");
     REQUIRE(db);
     CHECK_OK(setting_override(SETTING_DATABASE_URL, test_store_url()));
     if (!ready(db, NULL))
@@ -446,7 +446,7 @@ TEST(keyring_in_memory_leaves_no_file)
 /* Whatever statement fails, one key signs, one waits, and the next attempt succeeds. */
 TEST(keyring_rotation_is_all_or_nothing)
 {
-    struct db *store = test_store("sqlite");
+    struct db *store = test_store_ready("sqlite");
     REQUIRE(store);
     struct db *db = db_fault_wrap(store);
     if (!ready(db, KEY_A))
@@ -485,7 +485,7 @@ static const char *first_two(struct db *db)
     return both;
 }
 
-TEST_ON_STORES(keyring_of_a_test_fixture_is_the_same_at_every_start)
+TEST_ON_READY_STORES(keyring_of_a_test_fixture_is_the_same_at_every_start)
 {
     setting_set_ephemeral(true);
     const char *once = first_two(db), *again = first_two(db);

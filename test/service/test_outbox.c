@@ -53,7 +53,7 @@ static int deliver(struct db *db)
     return handled;
 }
 
-TEST_ON_STORES(outbox_a_mail_is_sent_once)
+TEST_ON_READY_STORES(outbox_a_mail_is_sent_once)
 {
     REQUIRE(mail_world_open(db));
     use_spy(OK);
@@ -71,7 +71,7 @@ TEST_ON_STORES(outbox_a_mail_is_sent_once)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_a_rolled_back_transaction_owes_nothing)
+TEST_ON_READY_STORES(outbox_a_rolled_back_transaction_owes_nothing)
 {
     struct tx tx;
     REQUIRE(mail_world_open(db));
@@ -83,7 +83,7 @@ TEST_ON_STORES(outbox_a_rolled_back_transaction_owes_nothing)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_variables_are_sealed)
+TEST_ON_READY_STORES(outbox_variables_are_sealed)
 {
     struct tx tx;
     struct mem sealed;
@@ -96,7 +96,7 @@ TEST_ON_STORES(outbox_variables_are_sealed)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_the_language_is_the_readers)
+TEST_ON_READY_STORES(outbox_the_language_is_the_readers)
 {
     struct tx tx;
     REQUIRE(mail_world_open(db));
@@ -109,7 +109,7 @@ TEST_ON_STORES(outbox_the_language_is_the_readers)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_failures_are_tried_again_later_with_the_same_message_id)
+TEST_ON_READY_STORES(outbox_failures_are_tried_again_later_with_the_same_message_id)
 {
     REQUIRE(mail_world_open(db));
     clock_freeze(INT64_C(1'800'000'000'000));
@@ -132,7 +132,7 @@ TEST_ON_STORES(outbox_failures_are_tried_again_later_with_the_same_message_id)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_gives_up_after_two_days)
+TEST_ON_READY_STORES(outbox_gives_up_after_two_days)
 {
     REQUIRE(mail_world_open(db));
     clock_freeze(INT64_C(1'800'000'000'000));
@@ -150,7 +150,7 @@ TEST_ON_STORES(outbox_gives_up_after_two_days)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_an_expired_link_is_not_sent)
+TEST_ON_READY_STORES(outbox_an_expired_link_is_not_sent)
 {
     struct tx tx;
     struct outbox_figures figures;
@@ -170,7 +170,7 @@ TEST_ON_STORES(outbox_an_expired_link_is_not_sent)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_a_refused_mail_is_dead_until_it_is_retried)
+TEST_ON_READY_STORES(outbox_a_refused_mail_is_dead_until_it_is_retried)
 {
     struct tx tx;
     struct outbox_figures figures;
@@ -199,7 +199,7 @@ TEST_ON_STORES(outbox_a_refused_mail_is_dead_until_it_is_retried)
 }
 
 /* The process dies after the server's yes and before our note of it. */
-TEST_ON_STORES(outbox_a_crash_after_sending_repeats_the_message_id)
+TEST_ON_READY_STORES(outbox_a_crash_after_sending_repeats_the_message_id)
 {
     struct tx tx;
     REQUIRE(mail_world_open(db));
@@ -223,7 +223,7 @@ TEST_ON_STORES(outbox_a_crash_after_sending_repeats_the_message_id)
     mail_world_close();
 }
 
-TEST_ON_STORES(MAIL_01_the_outbox_takes_one_bare_address)
+TEST_ON_READY_STORES(MAIL_01_the_outbox_takes_one_bare_address)
 {
     static const char *const bad[] = { "a@x.org,b@y.org", "a@x.org\r\nBcc: b@y.org",
                                        "Ann <a@x.org>", "" };
@@ -237,7 +237,7 @@ TEST_ON_STORES(MAIL_01_the_outbox_takes_one_bare_address)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_too_many_variables)
+TEST_ON_READY_STORES(outbox_too_many_variables)
 {
     struct tx tx;
     REQUIRE(mail_world_open(db));
@@ -250,7 +250,7 @@ TEST_ON_STORES(outbox_too_many_variables)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_an_unknown_kind_dies_and_says_so)
+TEST_ON_READY_STORES(outbox_an_unknown_kind_dies_and_says_so)
 {
     struct tx tx;
     struct outbox_entries found;
@@ -268,7 +268,7 @@ TEST_ON_STORES(outbox_an_unknown_kind_dies_and_says_so)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_old_rows_are_purged)
+TEST_ON_READY_STORES(outbox_old_rows_are_purged)
 {
     static const struct job_kind *const kinds[] = { outbox_jobs, NULL };
     struct outbox_entries found;
@@ -293,7 +293,7 @@ TEST_ON_STORES(outbox_old_rows_are_purged)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_a_closed_account_leaves_no_mail)
+TEST_ON_READY_STORES(outbox_a_closed_account_leaves_no_mail)
 {
     struct tx tx;
     struct outbox_entries found;
@@ -307,7 +307,7 @@ TEST_ON_STORES(outbox_a_closed_account_leaves_no_mail)
     mail_world_close();
 }
 
-TEST_ON_STORES(outbox_figures_tell_the_age)
+TEST_ON_READY_STORES(outbox_figures_tell_the_age)
 {
     struct outbox_figures figures;
     REQUIRE(mail_world_open(db));
@@ -354,7 +354,7 @@ static void *race_run(void *node)
     return NULL;
 }
 
-TEST_ON_STORES(outbox_racing_workers_send_each_mail_once)
+TEST_ON_READY_STORES(outbox_racing_workers_send_each_mail_once)
 {
     pthread_t threads[RACERS];
     struct tx tx;
@@ -384,7 +384,7 @@ TEST_ON_STORES(outbox_racing_workers_send_each_mail_once)
 
 TEST(outbox_development_keeps_mails_in_memory)
 {
-    struct db *db = test_store("sqlite");
+    struct db *db = test_store_ready("sqlite");
     struct outbox_message *list;
     REQUIRE(db && mail_world_open(db));
     for (int i = 0; i < 3; i++)
@@ -416,7 +416,7 @@ TEST(outbox_development_keeps_two_hundred)
 
 TEST(outbox_a_folder_gets_eml_files)
 {
-    struct db *db = test_store("sqlite");
+    struct db *db = test_store_ready("sqlite");
     REQUIRE(db && mail_world_open(db));
     REQUIRE(setting_override(SETTING_MAIL_DIR, test_folder()) == OK);
     const char *id = mail_world_owe(db, "ann@example.org", "Ann");
@@ -442,7 +442,7 @@ TEST(outbox_a_folder_gets_eml_files)
 
 TEST(outbox_waits_untried_without_a_way_out)
 {
-    struct db *db = test_store("sqlite");
+    struct db *db = test_store_ready("sqlite");
     const char *why;
     REQUIRE(db && mail_world_open(db));
     REQUIRE(setting_open(NULL, false, test_arena(), &why) == OK);
@@ -459,7 +459,7 @@ TEST(outbox_waits_untried_without_a_way_out)
 TEST(torture_a_failing_store_loses_no_mail)
 {
     for (int n = 1; n <= 12; n++) {
-        struct db *db = test_store("sqlite");
+        struct db *db = test_store_ready("sqlite");
         REQUIRE(db && mail_world_open(db));
         struct db *wrapper = db_fault_wrap(db);
         int handled;

@@ -27,7 +27,7 @@ struct post {
 
 static bool post_open(struct post *post, const char *tls, const char *auth)
 {
-    *post = (struct post){ .db = test_store("sqlite") };
+    *post = (struct post){ .db = test_store_ready("sqlite") };
     if (!post->db || !mail_world_open(post->db))
         return false;
     post->server = smtp_fixture_start(tls, auth, "localhost");
