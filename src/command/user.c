@@ -19,6 +19,7 @@
 #include "feature/setup.h"
 #include "service/audit.h"
 #include "service/hashing.h"
+#include "service/password_range.h"
 #include "service/setting.h"
 
 #include <string.h>
@@ -186,6 +187,9 @@ static int create(struct console *c, const char *address)
         return console_fail("the password is not UTF-8: no form could send it");
     enum password_judgement verdict =
         password_judge(&c->arena, password, email.address, creating.of.name);
+    if (verdict == PASSWORD_IS_GOOD && password_range_is_set() &&
+        password_range_look_up(&c->arena, password))
+        verdict = PASSWORD_IS_COMMON;
     if (verdict != PASSWORD_IS_GOOD)
         return console_fail("the password is %s", say_verdict(verdict));
     if (hashing_hash(&c->arena, mem_text(password), &creating.of.phc))

@@ -3,13 +3,13 @@
  * How strong a password would be: the judgement that a form will meet, while it is typed.
  *
  * The meter of the pages asks here, so it never promises what the server then refuses. Nothing is
- * stored, logged or looked up: only what was sent counts, so the answer tells nothing about who has
- * an account.
+ * stored or logged, nor looked up here: only what was sent counts, so the answer tells nothing
+ * about who has an account.
  */
 #include "feature/features.h"
 
-#include "account/password_rule.h"
 #include "base/text.h"
+#include "web/new_password.h"
 #include "web/page.h"
 #include "web/req.h"
 
@@ -39,8 +39,7 @@ static void put_reason(struct req *rq, struct json_writer *j, struct password_ve
 
 static enum err weigh(struct req *rq)
 {
-    struct password_verdict verdict =
-        password_weigh(rq->arena, field(rq, "password"), field(rq, "email"), field(rq, "name"));
+    struct password_verdict verdict = new_password_weigh(rq, field(rq, "email"), field(rq, "name"));
     bool is_good = verdict.judgement == PASSWORD_IS_GOOD;
     struct json_writer *j = answer(rq, 200);
     json_put_num(j, "score", verdict.score);
@@ -52,10 +51,13 @@ static enum err weigh(struct req *rq)
 
 const struct route password_strength_routes[] = {
     ROUTE(POST, "/v1/auth/password/strength", ANYONE, weigh,
-          .fields = { { "password", FIELD_PASSWORD },
+          .fields = { { "password", FIELD_PASSWORD, .is_new = true },
                       { "email", FIELD_TEXT, .optional = true, .max = 400,
                         .help = "whose it would be: it must not be the password" },
-                      { "name", FIELD_TEXT, .optional = true, .max = 400, .help = "likewise" } },
+                      { "name", FIELD_TEXT, .optional = true, .max = 400, .help = "likewise" },
+                      { "complete", FIELD_FLAG, .optional = true,
+                        .help = "nobody is typing any more: the list of PASSWORD_RANGE_URL is "
+                                "asked too" } },
           .limits = { { BY_IP, 120, MINUTE, "strength" } },
           .gives = { { 200, "{\"score\":0,\"accepted\":false,\"reasons\":[\"password_common\"],"
                             "\"detail\":\"...\"}" } },

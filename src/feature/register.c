@@ -220,7 +220,7 @@ static enum err verify_page(struct req *rq)
 #define REGISTER_FIELDS                                                                          \
     {                                                                                            \
         { "email", FIELD_EMAIL, .help = "where the link goes" },                                 \
-            { "password", FIELD_PASSWORD, .help = "taken exactly as typed" },                    \
+            { "password", FIELD_PASSWORD, .is_new = true, .help = "taken exactly as typed" },    \
             { "name", FIELD_NAME, .optional = true, .help = "display name" },                    \
             { "locale", FIELD_LOCALE, .optional = true, .help = "language of pages and mails" }, \
             CAPTCHA_FIELD,                                                                       \

@@ -226,10 +226,10 @@ const struct personal_table reset_personal[] = {
         { BY_IP, 3, HOUR, "forgot" }, { BY_EMAIL_FIELD, 3, HOUR, "forgot" },                 \
             { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, { BY_EMAIL_FIELD, 10, DAY, "mail" }, \
     }
-#define CHOOSE_FIELDS                                              \
-    {                                                              \
-        { "token", FIELD_TOKEN, .help = "from the mailed link" },  \
-            { "password", FIELD_PASSWORD, .help = "the new one" }, \
+#define CHOOSE_FIELDS                                                              \
+    {                                                                              \
+        { "token", FIELD_TOKEN, .help = "from the mailed link" },                  \
+            { "password", FIELD_PASSWORD, .is_new = true, .help = "the new one" }, \
     }
 
 const struct route reset_routes[] = {

@@ -186,10 +186,10 @@ static enum err change_page(struct req *rq)
     return see_other(rq, "/account/security?done=password_changed");
 }
 
-#define CHANGE_FIELDS                                              \
-    {                                                              \
-        { "current_password", FIELD_PASSWORD },                    \
-            { "password", FIELD_PASSWORD, .help = "the new one" }, \
+#define CHANGE_FIELDS                                                              \
+    {                                                                              \
+        { "current_password", FIELD_PASSWORD },                                    \
+            { "password", FIELD_PASSWORD, .is_new = true, .help = "the new one" }, \
     }
 
 const struct route security_routes[] = {

@@ -175,7 +175,7 @@ const struct route setup_routes[] = {
           .has_token = true,
           .fields = { { "token", FIELD_TOKEN },
                       { "email", FIELD_EMAIL },
-                      { "password", FIELD_PASSWORD },
+                      { "password", FIELD_PASSWORD, .is_new = true },
                       { "name", FIELD_NAME, .optional = true } },
           .limits = { { BY_IP, 10, HOUR, "setup" } }, .help = "Makes the first administrator."),
     ROUTES_END,

@@ -192,33 +192,37 @@ static bool is_our_host(const struct provider *p, const struct json_value *said)
 }
 
 /* Why a success is none for us; NULL: it is one. */
-static const char *object(const struct provider *p, const struct json_value *said,
-                          const char *action)
+static const char *object(const struct provider *p, const struct json_value *said)
 {
-    bool knows_action =
-        p->site_key == SETTING_TURNSTILE_SITE_KEY || captcha_provider_is_invisible();
     if (!is_our_host(p, said))
         return "made on another host";
-    if (knows_action && !text_equal(json_find_text(said, "action"), action))
-        return "made for another action";
     if (captcha_provider_is_invisible() && !scores_enough(said))
         return "the score is too low";
     return NULL;
 }
 
-static enum err judge(const struct provider *p, const struct json_value *said, const char *action,
-                      const char **ret_why)
+/* What the answer was made for; "" when it should say and does not; NULL: this one never does. */
+static const char *action_of(const struct provider *p, const struct json_value *said)
+{
+    const char *action = json_find_text(said, "action");
+    if (p->site_key != SETTING_TURNSTILE_SITE_KEY && !captcha_provider_is_invisible())
+        return NULL;
+    return action ? action : "";
+}
+
+/* *ret_why stays NULL for a yes. */
+static enum err judge(const struct provider *p, const struct json_value *said, const char **ret_why)
 {
     const struct json_value *success = json_find(said, "success");
-    *ret_why = "the provider makes no sense";
-    if (!success || (success->kind != JSON_IS_TRUE && success->kind != JSON_IS_FALSE))
+    if (!success || (success->kind != JSON_IS_TRUE && success->kind != JSON_IS_FALSE)) {
+        *ret_why = "the provider makes no sense";
         return E_BUSY;
-    if (success->kind == JSON_IS_TRUE) {
-        *ret_why = object(p, said, action);
-        return OK;
     }
-    *ret_why = first_code(said);
-    return is_our_fault(*ret_why) ? E_BUSY : OK;
+    bool is_yes = success->kind == JSON_IS_TRUE;
+    *ret_why = is_yes ? object(p, said) : first_code(said);
+    if (!*ret_why)
+        return OK;
+    return !is_yes && is_our_fault(*ret_why) ? E_BUSY : E_DENIED;
 }
 
 /* --- asking --- */
@@ -247,13 +251,11 @@ static struct mem write_form(struct arena *arena, const struct provider *p, cons
     return buf_mem(&form);
 }
 
-/* OK with *ret_why NULL: a human's. Else why not, or why nobody knows. */
 static enum err ask(struct arena *arena, const struct provider *p, struct mem form,
-                    const char *action, const char **ret_why)
+                    struct json_value *ret_said, const char **ret_why)
 {
     struct address_policy policy;
     struct fetched got;
-    struct json_value said;
     const char *url = setting_text(SETTING_CAPTCHA_VERIFY_URL);
     outbound_policy(true, &policy);
     enum err e = outbound_fetch("captcha",
@@ -266,42 +268,45 @@ static enum err ask(struct arena *arena, const struct provider *p, struct mem fo
                                                  .at_once = CAPTCHA_PROVIDER_AT_ONCE },
                                 arena, &got);
     *ret_why = got.why ? got.why : "the provider makes no sense";
-    if (e || got.status >= 500 || json_read(arena, got.body, &said, NULL))
+    if (e || got.status >= 500 || json_read(arena, got.body, ret_said, NULL))
         return E_BUSY;
-    return judge(p, &said, action, ret_why);
+    return judge(p, ret_said, ret_why);
 }
 
-static void note(const struct provider *p, enum err e, const char *why)
+static enum err note(const struct provider *p, enum err e, const char *why)
 {
-    const char *result = e ? "unavailable" : why ? "refused" : "human";
+    const char *result = e == OK ? "human" : e == E_DENIED ? "refused" : "unavailable";
     metric_count(METRIC_CAPTCHA_PROVIDER, p->name, result);
-    if (why)
-        LOG(e ? LOG_ERROR : LOG_INFO, "captcha_provider.answered", LOG_TEXT("provider", p->name),
-            LOG_TEXT("result", result), LOG_TEXT("why", why));
+    if (e)
+        LOG(e == E_BUSY ? LOG_ERROR : LOG_INFO, "captcha_provider.answered",
+            LOG_TEXT("provider", p->name), LOG_TEXT("result", result), LOG_TEXT("why", why));
+    return e;
 }
 
-enum err captcha_provider_verify(struct arena *arena, const char *answer, const char *action,
-                                 struct ip client, bool *ret_is_human)
+enum err captcha_provider_ask(struct arena *arena, const char *answer, struct ip client,
+                              const char **ret_action)
 {
     const struct provider *p = find();
     uint8_t hash[SHA256_BYTES];
-    const char *why = "no answer of this provider";
-    enum err e = OK;
-    *ret_is_human = false;
+    struct json_value said = { 0 };
+    const char *why = NULL;
+    *ret_action = NULL;
     if (p == &nobody)
         return E_BUSY;
+    if (!is_shaped(answer))
+        return note(p, E_DENIED, "no answer of this provider");
+    struct mem form = write_form(arena, p, answer, client);
     sha256(mem_text(answer), hash);
-    if (is_shaped(answer)) {
-        struct mem form = write_form(arena, p, answer, client);
-        const char *wanted = captcha_provider_action(arena, action);
-        if (!take(hash))
-            why = "seen before";
-        else
-            e = ask(arena, p, form, wanted, &why);
-        if (e)
-            give_back(hash);
-    }
-    *ret_is_human = e == OK && !why;
-    note(p, e, why);
-    return e;
+    if (!take(hash))
+        return note(p, E_DENIED, "seen before");
+    enum err e = ask(arena, p, form, &said, &why);
+    if (e == E_BUSY)
+        give_back(hash);
+    *ret_action = action_of(p, &said);
+    return note(p, e, why);
+}
+
+bool captcha_provider_is_for(struct arena *arena, const char *made_for, const char *action)
+{
+    return !made_for || text_equal(made_for, captcha_provider_action(arena, action));
 }

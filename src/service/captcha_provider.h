@@ -33,13 +33,18 @@ bool captcha_provider_is_invisible(void);
 const char *captcha_provider_action(struct arena *arena, const char *action);
 
 /*
- * Asks the provider whether this answer is a human's, within 3 seconds. Slow: before the first
- * statement, and never on the loop. An answer that was once accepted is not accepted again. E_BUSY:
- * the provider cannot be asked or makes no sense, or our own keys are wrong (logged): nobody
- * passes, ask for the embedded proof of work.
+ * Asks the provider whether this answer is a human's, within 3 seconds: on a thread that may wait,
+ * see web/outside.h. OK: it is, and *ret_action says for what it was made (see
+ * captcha_provider_is_for). E_DENIED: it is not, or it was seen before. E_BUSY: the provider cannot
+ * be asked or makes no sense, or our own keys are wrong (logged): nobody passes, ask for the
+ * embedded proof of work.
  */
-enum err captcha_provider_verify(struct arena *arena, const char *answer, const char *action,
-                                 struct ip client, bool *ret_is_human);
+enum err captcha_provider_ask(struct arena *arena, const char *answer, struct ip client,
+                              const char **ret_action);
+
+/* Whether what was made for the one counts for the other; made_for NULL: this provider does not
+   tell actions apart. */
+bool captcha_provider_is_for(struct arena *arena, const char *made_for, const char *action);
 
 /* Forgets the answers that were seen (tests). */
 void captcha_provider_forget(void);

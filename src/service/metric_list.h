@@ -17,3 +17,5 @@ METRIC(OUTBOUND_REQUESTS, "outbound_requests_total", "purpose", "result",
 METRIC(CAPTCHA_PROVIDER, "captcha_provider_answers_total", "provider", "result",
        "captcha answers shown to the provider")
 METRIC(CAPTCHAS, "captchas_total", "action", "result", "captchas that were due, by how it went")
+METRIC(PASSWORD_RANGE, "password_lookups_total", "result", "",
+       "new passwords looked up in the list of PASSWORD_RANGE_URL")

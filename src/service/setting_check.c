@@ -312,6 +312,7 @@ static const struct {
     { SETTING_RECAPTCHA_MIN_SCORE, check_score },
     { SETTING_OUTBOUND_ALLOW, check_ranges },
     { SETTING_CAPTCHA_VERIFY_URL, check_outbound },
+    { SETTING_PASSWORD_RANGE_URL, check_outbound },
 };
 
 static rule_fn later_rules[SETTING_COUNT];

@@ -57,6 +57,9 @@ SETTING(PASSWORD_MIN_LENGTH, NUM, "12", LIVE, "8 to 128 code points")
 SETTING(PASSWORD_LIST, TEXT, "", LIVE,
         "a file of breached passwords made by cardea password-list build: none of them is accepted "
         "as a new password")
+SETTING(PASSWORD_RANGE_URL, TEXT, "", LIVE,
+        "a list that somebody else keeps, asked with five digits of a hash, such as "
+        "https://api.pwnedpasswords.com/range/; empty: nobody is asked")
 SETTING(TURNSTILE_SITE_KEY, TEXT, "", LIVE,
         "with TURNSTILE_SECRET_KEY: captchas are Cloudflare Turnstile's; one provider at most")
 SETTING(TURNSTILE_SECRET_KEY, TEXT, "", SECRET | LIVE, "see TURNSTILE_SITE_KEY")

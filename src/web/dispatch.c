@@ -28,6 +28,7 @@
 #include "web/lane.h"
 #include "web/limits.h"
 #include "web/meter.h"
+#include "web/outside.h"
 #include "web/page.h"
 #include "web/refusal.h"
 #include "web/statics.h"
@@ -42,6 +43,7 @@ enum { STORE_QUEUE = 4096, BUSY_RETRY_SECONDS = 2 };
 static struct db *db;
 static bool is_synchronous;
 static struct lane *store_lane, *hash_lane;
+static _Atomic(struct lane *) outside_lane; /* NULL: nothing outside is set up */
 
 enum stage { STAGE_FOUND = 1, STAGE_INLINE = 2 };
 
@@ -202,6 +204,38 @@ static enum http_turn run_inline(struct req *rq, enum err e)
     return HTTP_ANSWERED;
 }
 
+static struct lane *lane_of(const struct req *rq)
+{
+    return !rq->problem && rq->route->lane == LANE_HASH ? hash_lane : store_lane;
+}
+
+/* In the lane for what waits for servers outside; from there to the request's own. */
+static void ask_outside(void *item, bool is_late)
+{
+    struct req *rq = item;
+    log_set_request(rq->request_id, rq->trace_id);
+    if (!is_late && !ARENA_TRAP(rq->arena, &rq->trap))
+        outside_ask(rq);
+    rq->arena->trap = NULL;
+    if (lane_add(lane_of(rq), rq))
+        run(rq, E_BUSY);
+    log_set_request(NULL, NULL);
+}
+
+/* False: there is no room, the request goes on without. */
+static bool go_outside(struct req *rq)
+{
+    struct lane *lane = outside_lane;
+    jmp_buf *trap = rq->arena->trap;
+    rq->arena->trap = NULL;
+    if (lane && lane_add(lane, rq) == OK) {
+        log_set_request(NULL, NULL);
+        return true;
+    }
+    rq->arena->trap = trap;
+    return false;
+}
+
 static enum http_turn hand_over(struct req *rq, struct lane *lane)
 {
     rq->arena->trap = NULL;
@@ -222,10 +256,16 @@ static enum http_turn route_to_lane(struct req *rq)
             return run_inline(rq, e);
         rq->stage = needs_store ? 0 : STAGE_FOUND;
     }
+    if (outside_is_wanted(rq)) {
+        if (is_synchronous)
+            outside_ask(rq);
+        else if (go_outside(rq))
+            return HTTP_LATER;
+    }
     enum route_lane wanted = rq->problem ? LANE_STORE : rq->route->lane;
     if (is_synchronous || (wanted == LANE_INLINE && !needs_store))
         return run_inline(rq, OK);
-    return hand_over(rq, wanted == LANE_HASH ? hash_lane : store_lane);
+    return hand_over(rq, lane_of(rq));
 }
 
 /* Answered on the spot: neither the trap nor the log may name what ends with this call. */
@@ -282,10 +322,29 @@ void web_refuse(struct http_response *response, struct arena *arena, int status,
 
 /* --- start and end --- */
 
+/* Once somebody outside is to be asked, and then for good. */
+static enum err open_outside(void)
+{
+    struct lane *lane;
+    if (outside_lane || is_synchronous || !outside_is_set())
+        return OK;
+    TRY(lane_open(&lane, &(struct lane_options){
+                             .name = "outside",
+                             .threads = OUTSIDE_THREADS,
+                             .queue = OUTSIDE_QUEUE,
+                             .wait = OUTSIDE_WAIT,
+                             .run = ask_outside,
+                         }));
+    outside_lane = lane;
+    return OK;
+}
+
 void web_configure(void)
 {
     arrive_configure();
     meters_configure();
+    if (open_outside())
+        LOG(LOG_ERROR, "web.no_lane", LOG_TEXT("lane", "outside"));
 }
 
 enum err web_open(const struct web_options *options)
@@ -315,9 +374,10 @@ enum err web_open(const struct web_options *options)
 
 void web_close(void)
 {
+    lane_close(outside_lane); /* first: it hands over to the others */
     lane_close(store_lane);
     lane_close(hash_lane);
-    store_lane = hash_lane = NULL;
+    outside_lane = store_lane = hash_lane = NULL;
 }
 
 int web_hash_queue_depth(void)

@@ -18,6 +18,7 @@
 #include "service/limit.h"
 #include "service/locale.h"
 #include "service/template.h"
+#include "web/outside.h"
 #include "web/problem.h"
 #include "web/route.h"
 
@@ -53,6 +54,8 @@ struct req {
     const char *values[ROUTE_FIELDS]; /* by the route's order; NULL when absent */
     int64_t nums[ROUTE_FIELDS];
     const struct json_value *jsons[ROUTE_FIELDS];
+
+    struct outside outside; /* what servers outside said */
 
     /* The store: peek for reads before slow work, tx for what belongs together. */
     struct tx peek, tx;

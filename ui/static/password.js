@@ -34,10 +34,10 @@ for (const box of document.querySelectorAll(".secret")) {
    form then refuses. Without an answer it shows nothing. */
 const pause = 300;
 
-const weigh = async (password, of, signal) => {
+const weigh = async (password, complete, of, signal) => {
   const reply = await fetch("/v1/auth/password/strength", {
     method: "POST", signal, headers: { "Content-Type": "application/json", "Accept-Language": document.documentElement.lang },
-    body: JSON.stringify({ password, ...of }),
+    body: JSON.stringify({ password, complete, ...of }),
   });
   return reply.ok ? reply.json() : {};
 };
@@ -54,7 +54,7 @@ for (const meter of document.querySelectorAll(".meter")) {
     text.value = level ? meter.dataset[level] : "";
     hint.textContent = detail ?? usual;
   };
-  const ask = async () => {
+  const ask = async (complete) => {
     const of = {};
     const email = input.form.elements.email?.value || meter.dataset.email;
     const name = input.form.elements.name?.value || meter.dataset.name;
@@ -62,18 +62,19 @@ for (const meter of document.querySelectorAll(".meter")) {
     if (name) of.name = name;
     const mine = (asking = new AbortController());
     try {
-      const verdict = await weigh(input.value, of, mine.signal);
+      const verdict = await weigh(input.value, complete, of, mine.signal);
       if (!mine.signal.aborted) show(verdict);
     } catch {
       if (!mine.signal.aborted) show({});
     }
   };
-  const update = () => {
+  const update = (wait, complete) => {
     clearTimeout(timer);
     asking?.abort();
-    if (input.value) timer = setTimeout(ask, pause);
+    if (input.value) timer = setTimeout(ask, wait, complete);
     else show({});
   };
-  input.addEventListener("input", update);
-  update();
+  input.addEventListener("input", () => update(pause, false));
+  input.addEventListener("change", () => update(0, true));
+  update(pause, false);
 }
