@@ -14,6 +14,7 @@
 #include "feature/setup.h"
 #include "http/http.h"
 #include "sandbox.h"
+#include "service/address_rule.h"
 #include "service/hashing.h"
 #include "service/job.h"
 #include "service/keyring.h"
@@ -61,15 +62,15 @@ static const struct route *const routes[] = {
     password_strength_routes,
     admin_decision_routes,
     captcha_routes,
+    admin_ip_rule_routes,
     NULL,
 };
 
 static const struct job_kind *const jobs[] = {
-    register_jobs,   session_jobs,      reset_jobs,    device_jobs,
-    totp_jobs,       notification_jobs, export_jobs,   magic_link_jobs,
-    email_code_jobs, attempt_jobs,      passkey_jobs,  setup_jobs,
-    deletion_jobs,   email_change_jobs, inactive_jobs, upkeep_jobs,
-    outbox_jobs,     captcha_jobs,      NULL,
+    register_jobs,     session_jobs, reset_jobs,      device_jobs,        totp_jobs,
+    notification_jobs, export_jobs,  magic_link_jobs, email_code_jobs,    attempt_jobs,
+    passkey_jobs,      setup_jobs,   deletion_jobs,   email_change_jobs,  inactive_jobs,
+    upkeep_jobs,       outbox_jobs,  captcha_jobs,    admin_ip_rule_jobs, NULL,
 };
 
 /* What refers to a row goes before it; the account is the last. */
@@ -96,6 +97,7 @@ enum err app_open_services(struct db *db, struct arena *arena, bool is_synchrono
     const char *folder = setting_text(SETTING_UI_DIR);
     TRY(keyring_open(db, arena));
     TRY(limit_open());
+    TRY(address_rule_open(db));
     TRY(hashing_configure());
     TRY(password_list_configure());
     TRY(locale_open(folder));
@@ -108,6 +110,7 @@ void app_close_services(void)
     web_close();
     template_close();
     locale_close();
+    address_rule_close();
     keyring_close();
 }
 

@@ -46,6 +46,23 @@ bool ip_range_parse(const char *text, struct ip_range *ret)
     return true;
 }
 
+size_t ip_ranges_parse(const char *list, struct ip_range *ret, size_t max)
+{
+    size_t count = 0;
+    while (*list && count < max) {
+        char one[64];
+        list += strspn(list, ", ");
+        size_t n = strcspn(list, ", ");
+        if (n && n < sizeof one) {
+            memcpy(one, list, n);
+            one[n] = 0;
+            count += ip_range_parse(one, &ret[count]);
+        }
+        list += n;
+    }
+    return count;
+}
+
 /* By hand, since every request needs two: inet_ntop goes through printf. */
 static void format_v4(const uint8_t *bytes, char *to)
 {

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct ip {
@@ -25,6 +26,10 @@ bool ip_parse(const char *text, struct ip *ret);
 
 /* Parses "10.0.0.0/8", "2001:db8::/32" or a single address. Bits beyond the prefix must be zero. */
 bool ip_range_parse(const char *text, struct ip_range *ret);
+
+/* Parses a list with commas or spaces; gives how many were taken, at most max. What is no range is
+   passed over: settings were checked before. */
+size_t ip_ranges_parse(const char *list, struct ip_range *ret, size_t max);
 
 /* "192.0.2.1" or "2001:db8::1". */
 char *ip_format(struct arena *arena, struct ip ip);

@@ -65,6 +65,11 @@ AUDIT(VERIFICATION_SENT, "verification.sent", "the verification link was mailed 
 AUDIT(MAGIC_LINK_SENT, "magic_link.sent", "a sign-in link was mailed, with a code if detail.code")
 AUDIT(EMAIL_CODE_SENT, "email_code.sent", "a sign-in code was mailed")
 AUDIT(SETUP_LINK_MADE, "setup.link_made", "a link for the first administrator was shown")
+AUDIT(ADDRESS_RULE_ADDED, "address_rule.added", "staff made an address rule; detail says which")
+AUDIT(ADDRESS_RULE_REMOVED, "address_rule.removed",
+      "staff took an address rule back; detail says which")
+AUDIT(ADDRESS_BLOCKED, "address_rule.blocked",
+      "a range that went on misbehaving is kept out for a while; detail says which")
 AUDIT(KEY_ROTATED, "key.rotated", "the next signing key became the active one")
 AUDIT(NOTIFICATIONS_CHANGED, "notifications.changed", "the owner changed which notices are mailed")
 AUDIT(EXPORT_ASKED, "export.asked", "the owner asked for a copy of all data about them")

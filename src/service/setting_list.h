@@ -18,6 +18,12 @@ SETTING(TLS_CERT_FILE, TEXT, "", LIVE,
 SETTING(TLS_KEY_FILE, TEXT, "", LIVE, "PEM private key")
 SETTING(TRUSTED_PROXIES, TEXT, "", LIVE,
         "addresses or CIDR ranges whose X-Forwarded-For is believed, separated by commas")
+SETTING(ADDRESS_ALLOW, TEXT, "", LIVE,
+        "addresses or CIDR ranges that wider rules do not keep out, and that are never blocked "
+        "automatically; it keeps nobody else out")
+SETTING(ADDRESS_DENY, TEXT, "", LIVE, "addresses or CIDR ranges that are kept out")
+SETTING(ADMIN_ADDRESS_ALLOW, TEXT, "", LIVE,
+        "when given, the doors of staff open only for these addresses or CIDR ranges")
 SETTING(CORS_ORIGINS, TEXT, "", LIVE,
         "origins that may call the API from a browser, separated by commas")
 SETTING(ENCRYPTION_KEYS, TEXT, "", SECRET,

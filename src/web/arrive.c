@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "http/forwarded.h"
 #include "service/setting.h"
+#include "web/address_gate.h"
 #include "web/csrf.h"
 #include "web/door.h"
 #include "web/fields.h"
@@ -114,6 +115,8 @@ static enum err match(struct req *rq, bool is_operations)
     const struct http_request *request = &rq->x->request;
     enum err e = router_match(request->method, request->path, rq->arena, &rq->match);
     rq->route = rq->match.route;
+    if (!is_operations)
+        TRY(address_gate_check(rq));
     TRY(check_host(rq));
     if (e == E_DENIED)
         return refuse(rq, PROBLEM_METHOD_NOT_ALLOWED);
@@ -139,25 +142,10 @@ enum err arrive_check(struct req *rq, bool is_operations)
 
 /* --- whom to believe --- */
 
-static void read_proxies(const char *list, struct proxies *ret)
-{
-    while (*list && ret->count < PROXIES_MAX) {
-        char one[64];
-        list += strspn(list, ", ");
-        size_t n = strcspn(list, ", ");
-        if (n && n < sizeof one) {
-            memcpy(one, list, n);
-            one[n] = 0;
-            ret->count += ip_range_parse(one, &ret->list[ret->count]);
-        }
-        list += n;
-    }
-}
-
 void arrive_configure(void)
 {
     struct proxies found = { .before = proxies };
-    read_proxies(setting_text(SETTING_TRUSTED_PROXIES), &found);
+    found.count = ip_ranges_parse(setting_text(SETTING_TRUSTED_PROXIES), found.list, PROXIES_MAX);
     if (found.count == found.before->count &&
         mem_equal(MEM(found.list, sizeof found.list), MEM(found.before->list, sizeof found.list)))
         return;

@@ -106,7 +106,8 @@ static enum err answer_page(struct req *rq, enum problem p)
     if (is_damaged_link(rq, p))
         return page_with_status(rq, "link_gone", problem_status(p));
     bool is_form = rq->route && rq->route->page && !route_is_safe(rq->route) &&
-                   p != PROBLEM_INTERNAL && p != PROBLEM_CSRF_FAILED && p != PROBLEM_FORBIDDEN;
+                   p != PROBLEM_INTERNAL && p != PROBLEM_CSRF_FAILED && p != PROBLEM_FORBIDDEN &&
+                   p != PROBLEM_ADDRESS_DENIED;
     if (is_form)
         return answer_form(rq, p);
     vars_text(rq->vars, "status", text_format(rq->arena, "%d", problem_status(p)));
