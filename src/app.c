@@ -27,6 +27,7 @@
 #include "web/meter.h"
 #include "web/web.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -240,6 +241,7 @@ static enum err open_house(struct house *h)
     TRY(http_server_start(h->server));
     if (h->operations)
         TRY(http_server_start(h->operations));
+    (void)malloc_trim(0); /* what only the start needed */
     LOG(LOG_INFO, "server.started", LOG_TEXT("version", CARDEA_VERSION),
         LOG_TEXT("listen", setting_text(SETTING_LISTEN)),
         LOG_TEXT("database", db_engine_name(c->db)));

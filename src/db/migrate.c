@@ -232,6 +232,17 @@ static enum err run_batch(struct db *db, struct arena *arena, const struct batch
     return e == E_CONFLICT ? E_FAULT : e;
 }
 
+/* SQLite still holds every page it wrote, and will not need most of them again. */
+static void give_back(struct db *db, struct arena *arena)
+{
+    struct tx tx;
+    if (!is_sqlite(db))
+        return;
+    db_begin(&tx, db, DB_WRITE, arena);
+    (void)run_script(&tx, "PRAGMA shrink_memory");
+    db_rollback(&tx);
+}
+
 enum err migrate_up_with(struct db *db, struct arena *arena, const struct asset *list, size_t count)
 {
     struct migrations all;
@@ -242,6 +253,8 @@ enum err migrate_up_with(struct db *db, struct arena *arena, const struct asset 
     for (size_t i = 0; i < n; i += at_once)
         if (all.list[i].applied_at == 0)
             TRY(run_batch(db, arena, &(struct batch){ all.list + i, known + i, at_once }));
+    if (all.pending)
+        give_back(db, arena);
     return OK;
 }
 

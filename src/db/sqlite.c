@@ -198,11 +198,13 @@ static enum err open_scratch(struct db **ret, const struct db_options *options)
 static pthread_once_t configured = PTHREAD_ONCE_INIT;
 
 /* Before the first connection: every connection is used by one thread at a time, so SQLite's own
- * locks and counters would only cost time. */
+ * locks and counters would only cost time. A page is allocated when it is read, not twenty of them
+ * with each connection. */
 static void configure(void)
 {
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
 static enum err open_store(struct db **ret, const char *url, const struct db_options *options)

@@ -65,18 +65,23 @@ static void refuse_unknown(struct setting_problems *problems, const char *where,
 }
 
 /* The whole file as text; NULL with errno set when it cannot be read (EFBIG: too large; EILSEQ:
- * not UTF-8 or NUL inside). */
+ * not UTF-8 or NUL inside). Room is taken by its size, not by the limit: settings live as long as
+ * the process. */
 static char *read_file(struct arena *arena, const char *path, mode_t *ret_mode)
 {
-    struct stat info = { 0 };
-    char *text = arena_alloc(arena, FILE_MAX + 1);
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return NULL;
+    bool is_plain = S_ISREG(info.st_mode) && info.st_size < FILE_MAX;
+    size_t room = is_plain ? (size_t)info.st_size : FILE_MAX;
+    char *text = arena_alloc(arena, room + 2);
     FILE *file = fopen(path, "re");
     if (!file)
         return NULL;
-    size_t n = fread(text, 1, FILE_MAX + 1, file);
+    size_t n = fread(text, 1, room + 1, file);
     int failure = ferror(file) || fstat(fileno(file), &info) != 0 ? EIO : 0;
     (void)fclose(file);
-    if (n > FILE_MAX)
+    if (n > room)
         failure = EFBIG;
     else if (!failure && !text_is_utf8(MEM(text, n)))
         failure = EILSEQ;
