@@ -5,6 +5,7 @@
  */
 #include "app.h"
 
+#include "account/disposable.h"
 #include "account/password_list.h"
 #include "account/personal.h"
 #include "base/log.h"
@@ -64,25 +65,33 @@ static const struct route *const routes[] = {
     admin_decision_routes,
     captcha_routes,
     admin_ip_rule_routes,
+    admin_invite_routes,
     NULL,
 };
 
 static const struct job_kind *const jobs[] = {
-    register_jobs,     session_jobs, reset_jobs,      device_jobs,        totp_jobs,
-    notification_jobs, export_jobs,  magic_link_jobs, email_code_jobs,    attempt_jobs,
-    passkey_jobs,      setup_jobs,   deletion_jobs,   email_change_jobs,  inactive_jobs,
-    upkeep_jobs,       outbox_jobs,  captcha_jobs,    admin_ip_rule_jobs, NULL,
+    register_jobs,      session_jobs,      reset_jobs,
+    device_jobs,        totp_jobs,         notification_jobs,
+    export_jobs,        magic_link_jobs,   email_code_jobs,
+    attempt_jobs,       passkey_jobs,      setup_jobs,
+    deletion_jobs,      email_change_jobs, inactive_jobs,
+    upkeep_jobs,        outbox_jobs,       captcha_jobs,
+    admin_ip_rule_jobs, admin_invite_jobs, NULL,
 };
 
 /* What refers to a row goes before it; the account is the last. */
 static const struct personal_table *const personal[] = {
-    registration_personal, session_personal,      reset_personal,
-    pending_personal,      lockout_personal,      device_personal,
-    disavowal_personal,    inactivity_personal,   totp_personal,
-    recovery_personal,     notification_personal, export_personal,
-    magic_link_personal,   email_code_personal,   passkey_personal,
-    ceremony_personal,     deletion_personal,     email_change_personal,
-    service_personal,      account_personal,      NULL,
+    registration_personal, session_personal,
+    reset_personal,        pending_personal,
+    lockout_personal,      device_personal,
+    disavowal_personal,    inactivity_personal,
+    totp_personal,         recovery_personal,
+    notification_personal, export_personal,
+    magic_link_personal,   email_code_personal,
+    passkey_personal,      ceremony_personal,
+    deletion_personal,     email_change_personal,
+    invite_personal,       service_personal,
+    account_personal,      NULL,
 };
 
 void app_register(void)
@@ -101,6 +110,7 @@ enum err app_open_services(struct db *db, struct arena *arena, bool is_synchrono
     TRY(address_rule_open(db));
     TRY(hashing_configure());
     TRY(password_list_configure());
+    TRY(disposable_configure());
     TRY(locale_open(folder));
     TRY(template_open(folder));
     return web_open(&(struct web_options){ .db = db, .is_synchronous = is_synchronous });
@@ -262,6 +272,8 @@ static void reload(struct house *h)
         enum err e = hashing_configure();
         if (e == OK)
             e = password_list_configure();
+        if (e == OK)
+            e = disposable_configure();
         if (e == OK && !text_is_empty(setting_text(SETTING_TLS_CERT_FILE)))
             e = http_server_reload_tls(h->server);
         LOG(e ? LOG_ERROR : LOG_INFO, "settings.reloaded", LOG_TEXT("result", err_name(e)));

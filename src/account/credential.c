@@ -14,6 +14,7 @@
 #include "account/recovery.h"
 #include "account/registration.h"
 #include "account/session.h"
+#include "account/sign_up.h"
 #include "account/totp_factor.h"
 #include "base/text.h"
 
@@ -29,6 +30,8 @@ enum err credential_set_password(struct tx *tx, const struct credential_change *
 {
     const struct account *who = change->account;
     TRY(account_set_password(tx, who, change->phc, change->proves_mailbox));
+    if (change->proves_mailbox && !who->verified_at)
+        TRY(sign_up_admit(tx, &(struct newcomer){ .account_id = who->id, .by = change->by }));
     TRY(session_end_all(tx, who->id, change->keep_session, NULL));
     TRY(registration_drop_all(tx, who->id));
     TRY(email_change_drop(tx, who->id, NULL));

@@ -22,7 +22,8 @@ struct credential_change {
 };
 
 /* Sets a password with all that follows from it. E_CONFLICT when the password is not the account's
- * any more: of changes that race each other one wins. */
+ * any more: of changes that race each other one wins. E_DENIED: it would be the first proof of the
+ * mailbox, and sign-up is not open to them (sign_up.h). */
 enum err credential_set_password(struct tx *tx, const struct credential_change *change);
 
 /* An authenticator app was bound or removed: a second step is asked for from now on, or not any

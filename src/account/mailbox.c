@@ -13,11 +13,16 @@
 #include "account/pending.h"
 #include "account/registration.h"
 #include "account/session.h"
+#include "account/sign_up.h"
 
 enum err mailbox_prove(struct tx *tx, const struct mailbox_proof *proof)
 {
     const char *id = proof->account_id;
     TRY(account_verify(tx, id, proof->password, proof->name));
+    TRY(sign_up_admit(tx, &(struct newcomer){ .account_id = id,
+                                              .is_by_link = proof->is_by_link,
+                                              .invite_id = proof->invite_id,
+                                              .by = proof->by }));
     TRY(mailbox_throw_out(tx, id));
     return audit_add(tx, proof->by, AUDIT_ACCOUNT_VERIFIED, id, NULL);
 }

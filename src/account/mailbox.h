@@ -11,14 +11,19 @@
 #include "db/db.h"
 #include "service/audit.h"
 
+#include <stdbool.h>
+
 struct mailbox_proof {
     const char *account_id;
     const char *password, *name; /* what the account gets; NULL: none */
+    bool is_by_link;             /* of a registration, which was taken */
+    const char *invite_id;       /* that it came by; NULL: none */
     const struct audit_by *by;
 };
 
 /* The first proof: the account counts as verified from now on. The caller holds it. E_CONFLICT: it
-   was verified before, nothing was changed. */
+   was verified before, nothing was changed. E_DENIED: sign-up is not open to them, see sign_up.h.
+ */
 enum err mailbox_prove(struct tx *tx, const struct mailbox_proof *proof);
 
 /* Removes all that was there before the first proof, by whichever way that came. */

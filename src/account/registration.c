@@ -20,11 +20,12 @@ enum err registration_add(struct tx *tx, const struct registration *of, struct t
     *ret = token_new(tx->arena, PREFIX, PURPOSE);
     TRY(db_run(tx,
                "INSERT INTO registration (id, account_id, secret_hash, password, name, ip,"
-               "                          user_agent, created_at, expires_at)"
-               "     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+               "                          user_agent, created_at, expires_at,"
+               "                          invite_id)"
+               "     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                V(text(ret->id), text(of->account_id), blob(MEM(ret->hash, sizeof ret->hash)),
                  text(of->password), text(of->name), text(of->ip), text(of->user_agent), num(now),
-                 num(now + setting_span(SETTING_VERIFY_EMAIL_TTL)))));
+                 num(now + setting_span(SETTING_VERIFY_EMAIL_TTL)), text(of->invite_id))));
     return db_run(tx,
                   "DELETE FROM registration WHERE account_id = $1 AND id NOT IN"
                   " (SELECT id FROM registration WHERE account_id = $1 ORDER BY id DESC LIMIT $2)",
@@ -36,14 +37,14 @@ enum err registration_meant(struct tx *tx, const char *account_id,
 {
     *ret = (struct registration){ .account_id = account_id };
     return db_one(tx,
-                  "SELECT id, password, name, ip, user_agent FROM registration"
+                  "SELECT id, password, name, ip, user_agent, invite_id FROM registration"
                   " WHERE account_id = $1 AND expires_at > $2"
                   "   AND ((ip = $3 AND user_agent = $4) OR 1 = (SELECT count(*) FROM registration"
                   "         WHERE account_id = $1 AND expires_at > $2))"
                   " ORDER BY id DESC LIMIT 1",
                   V(text(account_id), num(clock_now()), text(asker->ip), text(asker->user_agent)),
                   INTO(to_text(&ret->id), to_text(&ret->password), to_text(&ret->name),
-                       to_text(&ret->ip), to_text(&ret->user_agent)));
+                       to_text(&ret->ip), to_text(&ret->user_agent), to_text(&ret->invite_id)));
 }
 
 enum err registration_renew(struct tx *tx, const struct registration *old, struct token *ret)
@@ -61,13 +62,13 @@ enum err registration_look(struct tx *tx, const char *presented, struct registra
     enum err e = db_one(
         tx,
         "SELECT r.id, r.account_id, r.secret_hash, r.ip, r.user_agent, r.created_at, r.expires_at,"
-        "       a.email"
+        "       r.invite_id, a.email"
         "  FROM registration r JOIN account a ON a.id = r.account_id"
         " WHERE r.id = $1 AND r.expires_at > $2",
         V(text(token.id), num(clock_now())),
         INTO(to_text(&ret->id), to_text(&ret->account_id), to_blob(&ret->secret_hash),
              to_text(&ret->ip), to_text(&ret->user_agent), to_num(&ret->created_at),
-             to_num(&ret->expires_at), to_text(&ret->email)));
+             to_num(&ret->expires_at), to_text(&ret->invite_id), to_text(&ret->email)));
     if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, ret->secret_hash)))
         return E_GONE;
     return e;
@@ -84,6 +85,14 @@ enum err registration_take(struct tx *tx, const char *presented, struct registra
                         V(text(seen.id), num(clock_now())),
                         INTO(to_text(&ret->password), to_text(&ret->name)));
     return e == E_NOT_FOUND ? E_GONE : e;
+}
+
+enum err registration_list_invites(struct tx *tx, const char *account_id, struct db_rows *ret)
+{
+    return db_each(tx,
+                   "SELECT invite_id FROM registration WHERE account_id = $1 AND expires_at > $2"
+                   " ORDER BY id DESC",
+                   V(text(account_id), num(clock_now())), ret);
 }
 
 enum err registration_drop_all(struct tx *tx, const char *account_id)

@@ -16,7 +16,8 @@
 
 struct registration {
     const char *id, *account_id, *password, *name, *ip, *user_agent;
-    const char *email; /* of the account */
+    const char *email;     /* of the account */
+    const char *invite_id; /* the invitation it came by; NULL: none was needed then */
     int64_t created_at, expires_at;
     struct mem secret_hash;
 };
@@ -45,6 +46,10 @@ enum err registration_look(struct tx *tx, const char *token, struct registration
 
 /* Uses a link up: at most one caller ever gets OK for it. E_GONE otherwise. */
 enum err registration_take(struct tx *tx, const char *token, struct registration *ret);
+
+/* The invitations an account's live registrations came by, one column: NULL where none was needed.
+   The newest first. */
+enum err registration_list_invites(struct tx *tx, const char *account_id, struct db_rows *ret);
 
 /* Voids all of an account: the mailbox was proved, or its owner chose a password. */
 enum err registration_drop_all(struct tx *tx, const char *account_id);

@@ -23,6 +23,7 @@
 #include "service/outbox.h"
 #include "service/setting.h"
 #include "web/mail_task.h"
+#include "web/new_email.h"
 #include "web/req.h"
 
 static const char *link_to(struct req *rq, const char *path, const char *token)
@@ -69,7 +70,7 @@ static enum err ask(struct req *rq)
     struct account who;
     struct address_holder holder;
     struct email_change_links links;
-    TRY(email_parse(rq->arena, field(rq, "email"), &email));
+    TRY(new_email(rq, &email));
     TRY(account_hold(&rq->tx, rq->session.account_id));
     TRY(account_find(&rq->tx, rq->session.account_id, &who));
     if (text_equal(email.address, who.email))

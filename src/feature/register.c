@@ -5,8 +5,9 @@
  * Nobody learns here who has an account: the answer, the hashing and the one commit are the same
  * for a known address, whose owner gets a mail of another kind. A link carries its own
  * registration's password, so registering a stranger's address plants nothing
- * (account/registration.h). A link is only used up by a POST: mail scanners that open it show the
- * page and change nothing.
+ * (account/registration.h). Whether sign-up is open to them (account/sign_up.h) is asked before any
+ * of it. A link is only used up by a POST: mail scanners that open it show the page and change
+ * nothing.
  */
 #include "feature/features.h"
 
@@ -15,12 +16,15 @@
 #include "account/email.h"
 #include "account/mailbox.h"
 #include "account/registration.h"
+#include "account/sign_up.h"
 #include "base/text.h"
 #include "service/job.h"
 #include "service/outbox.h"
 #include "service/setting.h"
 #include "web/captcha.h"
+#include "web/decision.h"
 #include "web/mail_task.h"
+#include "web/new_email.h"
 #include "web/new_password.h"
 #include "web/req.h"
 
@@ -50,15 +54,31 @@ static enum err tell_holder(struct req *rq, const struct address_holder *holder)
     return address_tell_holder(&rq->tx, holder, rq->from.ip);
 }
 
+/* The same for every address: nothing is looked up but the invitation. */
+static enum err ask_for_invite(struct req *rq, const char *email_key, const char **ret_id)
+{
+    enum err e = sign_up_ask(&rq->peek, field(rq, "invite"), email_key, ret_id);
+    if (e == E_GONE)
+        return refuse_field(rq, "invite", PROBLEM_INVITE_INVALID);
+    if (e != E_DENIED)
+        return e;
+    if (sign_up_mode() == SIGN_UP_CLOSED)
+        return refuse_by_rule(rq, PROBLEM_SIGN_UP_CLOSED,
+                              &(struct decision){ .rule = "sign-up closed" });
+    return refuse_by_rule(rq, PROBLEM_INVITE_REQUIRED,
+                          &(struct decision){ .rule = "sign-up invite" });
+}
+
 static enum err start(struct req *rq)
 {
     struct email email;
     struct account who;
     struct address_holder holder;
     struct token token;
-    const char *phc, *name = field(rq, "name");
+    const char *phc, *invite_id, *name = field(rq, "name");
+    TRY(new_email(rq, &email));
+    TRY(ask_for_invite(rq, email.key, &invite_id));
     TRY(captcha_ask(rq, "register", 0));
-    TRY(email_parse(rq->arena, field(rq, "email"), &email));
     TRY(new_password_hash(rq, email.address, name, &phc));
 
     const char *locale = field(rq, "locale");
@@ -71,7 +91,8 @@ static enum err start(struct req *rq)
                               .password = phc,
                               .name = name,
                               .ip = rq->from.ip,
-                              .user_agent = rq->from.user_agent };
+                              .user_agent = rq->from.user_agent,
+                              .invite_id = invite_id };
     TRY(registration_add(&rq->tx, &r, &token));
     TRY(audit_add(&rq->tx, &rq->by, AUDIT_ACCOUNT_REGISTERED, who.id, NULL));
     return mail_link(&rq->tx, &who, &r, &token);
@@ -88,6 +109,28 @@ static enum err register_page(struct req *rq)
     TRY(start(rq));
     vars_text(rq->vars, "email", field(rq, "email"));
     return page(rq, "register_sent");
+}
+
+/* An invitation that came in the address fills the form; without one those who could only wait are
+   led to the waiting list. */
+static enum err show_register(struct req *rq)
+{
+    struct invite invite;
+    const char *token = field(rq, "invite");
+    if (!token && sign_up_mode() == SIGN_UP_WAITLIST)
+        return see_other(rq, "/waitlist");
+    if (!token || sign_up_mode() == SIGN_UP_CLOSED)
+        return page(rq, "register");
+    vars_text(rq->vars, "value_invite", token);
+    enum err e = invite_look(&rq->peek, token, &invite);
+    if (e != E_GONE)
+        TRY(e);
+    vars_flag(rq->vars, "invited", e == OK);
+    if (e == E_GONE)
+        vars_text(rq->vars, "error_invite", locale_text(rq->locale, "error.invite_invalid"));
+    vars_text(rq->vars, "value_email", e ? NULL : invite.email);
+    vars_text(rq->vars, "token", token); /* the links to other languages would lose it */
+    return page(rq, "register");
 }
 
 /* --- the mail again --- */
@@ -158,7 +201,11 @@ static enum err confirm(struct req *rq)
     e = mailbox_prove(&rq->tx, &(struct mailbox_proof){ .account_id = r.account_id,
                                                         .password = r.password,
                                                         .name = r.name,
+                                                        .is_by_link = true,
+                                                        .invite_id = r.invite_id,
                                                         .by = &rq->by });
+    if (e == E_DENIED)
+        return refuse(rq, PROBLEM_INVITE_GONE);
     if (e == E_CONFLICT)
         return refuse(rq, PROBLEM_GONE); /* verified meanwhile by another way */
     TRY(e);
@@ -191,6 +238,14 @@ static enum err show_gone(struct req *rq)
     return page_with_status(rq, "link_gone", 410);
 }
 
+/* The link is good, but somebody else was faster, or staff took the invitation back. */
+static enum err show_invite_gone(struct req *rq)
+{
+    vars_text(rq->vars, "headline", locale_text(rq->locale, "error.invite_gone.title"));
+    vars_text(rq->vars, "detail", locale_text(rq->locale, "error.invite_gone"));
+    return page_with_status(rq, "error", 410);
+}
+
 static enum err verify_look_page(struct req *rq)
 {
     struct registration r;
@@ -211,11 +266,15 @@ static enum err verify_page(struct req *rq)
     enum err e = confirm(rq);
     if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
         return show_gone(rq);
+    if (e == E_REFUSED && rq->problem == PROBLEM_INVITE_GONE)
+        return show_invite_gone(rq);
     TRY(e);
     return page(rq, "verify_email_done");
 }
 
 /* --- the doors --- */
+
+enum { INVITE_MAX = 200 };
 
 #define REGISTER_FIELDS                                                                          \
     {                                                                                            \
@@ -224,6 +283,8 @@ static enum err verify_page(struct req *rq)
             { "name", FIELD_NAME, .optional = true, .help = "display name" },                    \
             { "locale", FIELD_LOCALE, .optional = true, .help = "language of pages and mails" }, \
             CAPTCHA_FIELD,                                                                       \
+            { "invite", FIELD_TEXT, .optional = true, .max = INVITE_MAX,                         \
+              .help = "the code of an invitation" },                                             \
     }
 #define REGISTER_LIMITS                                                             \
     {                                                                               \
@@ -251,7 +312,8 @@ static enum err verify_page(struct req *rq)
 const struct route register_routes[] = {
     ROUTE(POST, "/v1/auth/register", ANYONE, register_api, .lane = LANE_HASH,
           .fields = REGISTER_FIELDS, .limits = REGISTER_LIMITS,
-          .gives = { { 202, "{\"status\":\"verification_sent\"}" } },
+          .gives = { { 202, "{\"status\":\"verification_sent\"}" },
+                     { 403, "invite_required or sign_up_closed, see SIGN_UP" } },
           .help = "Asks for an account; a link is mailed. The same answer for every address."),
     ROUTE(POST, "/v1/auth/resend-verification", ANYONE, resend_api,
           .fields = { { "email", FIELD_EMAIL }, CAPTCHA_FIELD }, .limits = RESEND_LIMITS,
@@ -266,8 +328,11 @@ const struct route register_routes[] = {
           .limits = VERIFY_LIMITS, .has_token = true,
           .gives = { { 200, "{\"status\":\"verified\"}" } },
           .help = "Uses the link up: the account can sign in from now on."),
-    ROUTE(GET, "/register", VISITOR, NULL, .page = "register", .captcha = { "register" },
-          .help = "The registration form."),
+    ROUTE(GET, "/register", VISITOR, show_register,
+          .fields = { { "invite", FIELD_TEXT, .optional = true, .max = INVITE_MAX,
+                        .help = "from the mailed link" } },
+          .has_token = true, .captcha = { "register" },
+          .help = "The registration form, or who may register at the moment."),
     ROUTE(POST, "/register", VISITOR, register_page, .lane = LANE_HASH, .page = "register",
           .captcha = { "register", "resend_verification" }, .fields = REGISTER_FIELDS,
           .limits = REGISTER_LIMITS, .help = "Registers by form."),

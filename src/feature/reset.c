@@ -153,13 +153,14 @@ static enum err choose(struct req *rq)
     TRY(e);
     touch_account(rq, link.account.id);
     rq->wakes_jobs = true;
-    return credential_set_password(&rq->tx, &(struct credential_change){
-                                                .account = &link.account,
-                                                .phc = phc,
-                                                .proves_mailbox = true,
-                                                .event = AUDIT_PASSWORD_RESET,
-                                                .by = &rq->by,
-                                            });
+    e = credential_set_password(&rq->tx, &(struct credential_change){
+                                             .account = &link.account,
+                                             .phc = phc,
+                                             .proves_mailbox = true,
+                                             .event = AUDIT_PASSWORD_RESET,
+                                             .by = &rq->by,
+                                         });
+    return e == E_DENIED ? refuse(rq, PROBLEM_INVITE_GONE) : e;
 }
 
 static enum err choose_api(struct req *rq)

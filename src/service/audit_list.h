@@ -64,6 +64,12 @@ AUDIT(PASSKEY_SUSPECT, "passkey.suspect",
 AUDIT(VERIFICATION_SENT, "verification.sent", "the verification link was mailed again")
 AUDIT(MAGIC_LINK_SENT, "magic_link.sent", "a sign-in link was mailed, with a code if detail.code")
 AUDIT(EMAIL_CODE_SENT, "email_code.sent", "a sign-in code was mailed")
+AUDIT(INVITE_MADE, "invite.made", "staff invited somebody; detail.role says as what")
+AUDIT(INVITE_SENT, "invite.sent", "staff had an invitation mailed again; the earlier link is void")
+AUDIT(INVITE_REVOKED, "invite.revoked", "staff took an invitation back")
+AUDIT(INVITE_USED, "invite.used", "the account came by an invitation; detail.role says as what")
+AUDIT(WAITLIST_APPROVED, "waitlist.approved", "staff let somebody in from the waiting list")
+AUDIT(WAITLIST_REJECTED, "waitlist.rejected", "staff turned somebody on the waiting list away")
 AUDIT(SETUP_LINK_MADE, "setup.link_made", "a link for the first administrator was shown")
 AUDIT(ADDRESS_RULE_ADDED, "address_rule.added", "staff made an address rule; detail says which")
 AUDIT(ADDRESS_RULE_REMOVED, "address_rule.removed",

@@ -32,6 +32,8 @@ static const struct range {
     { SETTING_INACTIVE_WARN_AFTER, 0, 3650 * DAY },
     { SETTING_INACTIVE_CLOSE_AFTER, 0, 3650 * DAY },
     { SETTING_RESET_TTL, MINUTE, DAY },
+    { SETTING_INVITE_TTL, MINUTE, 90 * DAY },
+    { SETTING_WAITLIST_KEEP, DAY, 3650 * DAY },
     { SETTING_PENDING_TTL, MINUTE, HOUR },
     { SETTING_FRESH_PROOF, MINUTE, DAY },
     { SETTING_LOCKOUT, SECOND, DAY },
@@ -231,6 +233,15 @@ static const char *check_on_off(struct arena *, const char *text)
     return text_equal(text, "on") || text_equal(text, "off") ? NULL : "must be on or off";
 }
 
+static const char *check_sign_up(struct arena *, const char *text)
+{
+    static const char *const modes[] = { "open", "waitlist", "invite", "closed" };
+    for (size_t i = 0; i < COUNT(modes); i++)
+        if (text_equal(text, modes[i]))
+            return NULL;
+    return "must be open, waitlist, invite or closed";
+}
+
 static const char *check_mailbox(struct arena *, const char *text)
 {
     const char *at = strrchr(text, '@');
@@ -316,6 +327,8 @@ static const struct {
     { SETTING_OUTBOUND_ALLOW, check_ranges },
     { SETTING_CAPTCHA_VERIFY_URL, check_outbound },
     { SETTING_PASSWORD_RANGE_URL, check_outbound },
+    { SETTING_SIGN_UP, check_sign_up },
+    { SETTING_DISPOSABLE_DOMAINS, check_file },
 };
 
 static rule_fn later_rules[SETTING_COUNT];

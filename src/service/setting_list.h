@@ -82,6 +82,16 @@ SETTING(CAPTCHA_VERIFY_URL, TEXT, "", LIVE,
 SETTING(OUTBOUND_ALLOW, TEXT, "", LIVE,
         "addresses or CIDR ranges that are not public but may be called all the same, separated by "
         "commas")
+SETTING(
+    SIGN_UP, TEXT, "open", LIVE,
+    "who may register: open, everybody; waitlist, who was invited, others may wait; invite, who "
+    "was invited; closed, nobody")
+SETTING(INVITE_TTL, SPAN, "7d", LIVE, "lifetime of an invitation that does not say otherwise")
+SETTING(WAITLIST_KEEP, SPAN, "180d", LIVE,
+        "how long ended invitations and decided entries of the waiting list are kept")
+SETTING(DISPOSABLE_DOMAINS, TEXT, "", LIVE,
+        "a file of domains, one a line, whose addresses cannot register: in addition to the ones "
+        "built in; a line that begins with ! allows one of those")
 SETTING(RATE_LIMITS, TEXT, "on", 0,
         "on, or off: only accepted while PUBLIC_URL is a loopback address")
 SETTING(

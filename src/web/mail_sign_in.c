@@ -30,7 +30,11 @@ static enum err verify(struct req *rq, struct account *who)
 {
     struct audit_by by = rq->by;
     by.actor = who->id;
-    TRY(mailbox_prove(&rq->tx, &(struct mailbox_proof){ .account_id = who->id, .by = &by }));
+    enum err e =
+        mailbox_prove(&rq->tx, &(struct mailbox_proof){ .account_id = who->id, .by = &by });
+    if (e == E_DENIED)
+        return refuse(rq, PROBLEM_INVITE_GONE);
+    TRY(e);
     touch_account(rq, who->id);
     return account_find(&rq->tx, who->id, who);
 }

@@ -52,6 +52,7 @@ static void set_account(struct req *rq)
     vars_text(rq->vars, "account_name", text_is_empty(s->name) ? s->email : s->name);
     vars_text(rq->vars, "account_email", s->email);
     vars_flag(rq->vars, "is_admin", s->roles >= ROLE_ADMIN);
+    vars_flag(rq->vars, "is_staff", s->roles >= ROLE_SUPPORT);
     vars_text(rq->vars, "deletion_due_at",
               s->deletion_due_at ? clock_format(rq->arena, s->deletion_due_at) : NULL);
     if (rq->unread)
@@ -88,6 +89,7 @@ enum err page_set_vars(struct req *rq, const char *name)
     vars_text(v, "query_next", with_next(rq->arena, "", vars_get(v, "value_next")));
     vars_text(v, "request_id", rq->request_id);
     vars_flag(v, "development", setting_is_development());
+    vars_flag(v, text_format(rq->arena, "sign_up_%s", setting_text(SETTING_SIGN_UP)), true);
     vars_text(v, "csrf", csrf_token(rq));
     set_languages(rq);
     captcha_set_vars(rq);

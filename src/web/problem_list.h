@@ -32,6 +32,8 @@ PROBLEM(CAPTCHA_REQUIRED, 403, "captcha_required",
 PROBLEM(CAPTCHA_WRONG, 403, "captcha_wrong",
         "The captcha is wrong or was used; captcha has a new one")
 PROBLEM(PASSWORD_WRONG, 403, "password_wrong", "The current password is wrong")
+PROBLEM(SIGN_UP_CLOSED, 403, "sign_up_closed", "Nobody can register at the moment")
+PROBLEM(INVITE_REQUIRED, 403, "invite_required", "Registering takes an invitation at the moment")
 PROBLEM(LAST_ADMIN, 403, "last_admin", "One administrator must remain")
 PROBLEM(NOT_FOUND, 404, "not_found", "There is no such thing")
 PROBLEM(METHOD_NOT_ALLOWED, 405, "method_not_allowed", "The method is not allowed here")
@@ -41,12 +43,14 @@ PROBLEM(RULE_KNOWN, 409, "rule_known", "There is a rule for this range and scope
 PROBLEM(RULES_TOO_MANY, 409, "too_many_rules", "There is no room for more address rules")
 PROBLEM(SELF_LOCKOUT, 409, "would_lock_out_self",
         "This would keep yourself out; send it again with confirm if it is meant so")
+PROBLEM(WAITLIST_CLOSED, 409, "waitlist_closed", "There is no waiting list at the moment")
 PROBLEM(TWO_FACTOR_OFF, 409, "two_factor_off", "Two-step sign-in is not on for this account")
 PROBLEM(SETUP_EXPIRED, 410, "setup_expired",
         "There is no set-up to finish: it took too long, or began in another session")
 PROBLEM(PASSKEY_KNOWN, 409, "passkey_known", "This passkey is registered already")
 PROBLEM(PASSKEYS_TOO_MANY, 409, "too_many_passkeys", "An account has no room for more passkeys")
 PROBLEM(GONE, 410, "gone", "The link was used or has expired")
+PROBLEM(INVITE_GONE, 410, "invite_gone", "The invitation was used or taken back meanwhile")
 PROBLEM(CHALLENGE_EXPIRED, 410, "challenge_expired",
         "The passkey challenge was answered already or has expired; begin again")
 PROBLEM(TOO_LARGE, 413, "payload_too_large", "The body is too large")
@@ -62,6 +66,11 @@ PROBLEM(FIELD_TOO_SHORT, 422, "field_too_short", "The value is too short")
 PROBLEM(FIELD_TOO_LONG, 422, "field_too_long", "The value is too long")
 PROBLEM(FIELD_RANGE, 422, "field_out_of_range", "The number is out of range")
 PROBLEM(EMAIL_INVALID, 422, "email_invalid", "This is not an e-mail address")
+PROBLEM(EMAIL_DISPOSABLE, 422, "email_disposable",
+        "Addresses of throw-away mailboxes are not accepted")
+PROBLEM(INVITE_INVALID, 422, "invite_invalid",
+        "The invitation is not valid, has expired, or is for another address")
+PROBLEM(ROLE_UNKNOWN, 422, "role_unknown", "There is no such role")
 PROBLEM(EMAIL_UNCHANGED, 422, "email_unchanged", "This is the account's address already")
 PROBLEM(NAME_INVALID, 422, "name_invalid", "The name holds control characters or nothing visible")
 PROBLEM(LOCALE_UNKNOWN, 422, "locale_unknown", "There is no such language here")

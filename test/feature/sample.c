@@ -45,6 +45,10 @@ static const char *sample_value(const struct field *f)
         return "Europe/Berlin";
     if (text_equal(f->name, "picture_url"))
         return "https://example.org/zoe.png";
+    if (text_equal(f->name, "role"))
+        return "USER";
+    if (text_equal(f->name, "invite"))
+        return ""; /* none: a wrong one is refused */
     switch (f->kind) {
     case FIELD_EMAIL: return "zoe@example.org";
     case FIELD_PASSWORD: return PASSWORD;
