@@ -8,6 +8,7 @@
 #include "account/email_change.h"
 #include "account/notice.h"
 #include "account/personal.h"
+#include "account/scrub.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/token.h"
@@ -16,6 +17,8 @@
 
 #define PREFIX "del"
 #define PURPOSE "keep-account"
+
+enum { ADDRESSES_MAX = 12 };
 
 static enum err note(struct tx *tx, const struct account *who, const struct audit_by *by,
                      const struct token *token)
@@ -112,22 +115,22 @@ static enum err say_goodbye(struct tx *tx, const struct account *who)
         VARS({ "at", clock_format(tx->arena, clock_now()) }, { "time_zone", who->time_zone }));
 }
 
-/* Those that the account has and had. */
-static enum err note_addresses(struct tx *tx, const struct account *who, struct deletion_end *end)
+/* The addresses that the account has and had. */
+static enum err owe_scrub(struct tx *tx, const struct account *who)
 {
     struct db_rows rows;
-    end->addresses[end->count++] = who->email;
-    end->addresses[end->count++] = who->email_key;
+    const char *addresses[ADDRESSES_MAX] = { who->email, who->email_key };
+    size_t count = 2;
     TRY(email_change_list_addresses(tx, who->id, &rows));
-    for (size_t i = 0; i < rows.count && end->count < DELETION_ADDRESSES; i++)
-        end->addresses[end->count++] = db_at(&rows, i, 0)->text;
-    return OK;
+    for (size_t i = 0; i < rows.count && count < ADDRESSES_MAX; i++)
+        addresses[count++] = db_at(&rows, i, 0)->text;
+    return scrub_owe(tx, addresses, count);
 }
 
-enum err deletion_finish(struct tx *tx, const char *account_id, struct deletion_end *ret)
+enum err deletion_finish(struct tx *tx, const char *account_id, bool *ret_is_gone)
 {
     struct account who;
-    *ret = (struct deletion_end){ 0 };
+    *ret_is_gone = false;
     TRY(account_hold(tx, account_id));
     enum err e = account_find(tx, account_id, &who);
     if (e == E_NOT_FOUND)
@@ -136,9 +139,9 @@ enum err deletion_finish(struct tx *tx, const char *account_id, struct deletion_
     if (!who.deletion_due_at || who.deletion_due_at > clock_now())
         return OK; /* its owner was faster */
     TRY(account_may_go(tx, &who));
-    TRY(note_addresses(tx, &who, ret));
+    TRY(owe_scrub(tx, &who));
     TRY(personal_remove(tx, who.id));
-    ret->is_gone = true;
+    *ret_is_gone = true;
     return say_goodbye(tx, &who);
 }
 

@@ -39,15 +39,8 @@ enum err deletion_look(struct tx *tx, const char *token, struct deletion *ret);
    account. */
 enum err deletion_cancel(struct tx *tx, const char *account_id, const struct audit_by *by);
 
-enum { DELETION_ADDRESSES = 12 };
-
-struct deletion_end {
-    bool is_gone;
-    const char *addresses[DELETION_ADDRESSES]; /* what must stand nowhere any more (db_scrub) */
-    size_t count;
-};
-
-/* Removes an account whose time has come, with all that is about its owner, and owes them a last
-   mail. Asks again under the account's lock whether it is still to go; else changes nothing and
-   ret->is_gone is false. E_DENIED for the last ADMIN. */
-enum err deletion_finish(struct tx *tx, const char *account_id, struct deletion_end *ret);
+/* Removes an account whose time has come, with all that is about its owner, owes them a last mail,
+   and owes it to the store's files that no address of theirs is left (account/scrub.h). Asks again
+   under the account's lock whether it is still to go; else changes nothing and *ret_is_gone is
+   false. E_DENIED for the last ADMIN. */
+enum err deletion_finish(struct tx *tx, const char *account_id, bool *ret_is_gone);

@@ -69,8 +69,8 @@ struct db_gone {
 
 /*
  * What was deleted is gone from the files too: empties SQLite's write-ahead log, and rebuilds the
- * database when one of the texts is left in it. Beside it nobody writes. On PostgreSQL dead rows
- * are autovacuum's. E_BUSY when old snapshots are read just now: try again later.
+ * database when one of the texts is left in it. Nobody writes beside it. On PostgreSQL dead rows
+ * are autovacuum's. E_BUSY when old snapshots are read just now, and for a tool: try again later.
  */
 enum err db_scrub(struct db *db, const struct db_gone *gone);
 

@@ -10,6 +10,7 @@
 
 #include "account/account.h"
 #include "account/deletion.h"
+#include "account/scrub.h"
 #include "account/session_cache.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -150,7 +151,7 @@ static enum err keep_page(struct req *rq)
 
 /* --- the end --- */
 
-enum { ROUND = 50, GONE_MAX = ROUND * DELETION_ADDRESSES };
+enum { ROUND = 50 };
 
 /* One step in a transaction and an arena of its own. */
 struct purge {
@@ -161,10 +162,7 @@ struct purge {
     char ids[ROUND][ID_MAX + 1];
     size_t count;
     const char *id; /* the one to remove */
-    struct deletion_end end;
-    struct arena *names; /* outlives the steps */
-    const char *gone[GONE_MAX];
-    size_t gone_count;
+    bool owes_more; /* to the files */
 };
 
 static enum err guard(enum err (*step)(struct purge *p), struct purge *p)
@@ -191,14 +189,12 @@ static enum err list_due(struct purge *p)
 
 static enum err finish(struct purge *p)
 {
+    bool is_gone;
     db_begin(&p->tx, p->db, DB_WRITE, &p->arena);
-    TRY(deletion_finish(&p->tx, p->id, &p->end));
+    TRY(deletion_finish(&p->tx, p->id, &is_gone));
     TRY(db_commit(&p->tx));
-    if (!p->end.is_gone)
-        return OK;
-    session_cache_expire(p->id);
-    for (size_t i = 0; i < p->end.count; i++)
-        p->gone[p->gone_count++] = text_copy(p->names, mem_text(p->end.addresses[i]));
+    if (is_gone)
+        session_cache_expire(p->id);
     return OK;
 }
 
@@ -212,12 +208,20 @@ static enum err purge_one(struct purge *p)
     return e == E_DENIED ? OK : e;
 }
 
-/* What cannot be done beside a reader of an old state is done at the next run. */
+static enum err pay(struct purge *p)
+{
+    return scrub_pay(p->db, &p->tx, &p->arena, &p->owes_more);
+}
+
+/* What cannot be done beside a reader of an old state, or in a command beside the server, stays
+   owed until deletion.scrub runs in the server. */
 static enum err scrub(struct purge *p)
 {
-    struct db_gone gone = { p->gone, p->gone_count };
-    p->gone_count = 0;
-    enum err e = db_scrub(p->db, &gone);
+    enum err e = OK;
+    do {
+        p->owes_more = false;
+        e = guard(pay, p);
+    } while (!e && p->owes_more && !job_is_stopping());
     return e == E_BUSY ? OK : e;
 }
 
@@ -240,12 +244,19 @@ static enum err purge(struct job *job)
 {
     struct purge *p = arena_alloc(job->arena, sizeof *p);
     enum err result = OK;
-    *p = (struct purge){ .db = job->db, .now = job->now, .names = job->arena };
+    *p = (struct purge){ .db = job->db, .now = job->now };
     do {
         enum err e = purge_round(p);
         result = e ? e : result;
     } while (p->count == ROUND && !job_is_stopping());
     return result;
+}
+
+static enum err pay_debts(struct job *job)
+{
+    struct purge *p = arena_alloc(job->arena, sizeof *p);
+    *p = (struct purge){ .db = job->db };
+    return scrub(p);
 }
 
 #define TOKEN_FIELD                                                                \
@@ -284,5 +295,7 @@ const struct route deletion_routes[] = {
 
 const struct job_kind deletion_jobs[] = {
     { "deletion.purge", purge, HOUR, "removes accounts whose time of grace is over" },
+    { "deletion.scrub", pay_debts, 5 * MINUTE,
+      "clears what removed accounts left in the files of a SQLite database" },
     { 0 },
 };

@@ -8,6 +8,7 @@
 #include "account/deletion.h"
 #include "account/personal.h"
 #include "base/clock.h"
+#include "db/fault.h"
 #include "sample.h"
 #include "service/audit.h"
 #include "service/job.h"
@@ -348,6 +349,50 @@ static void make_crowd(struct world *w, int count)
                             text_format(test_arena(), "usr_%026d", (i * 613) % 10'007), NULL));
     }
     CHECK_OK(db_commit(&tx));
+}
+
+/* A command beside the server removes, and must not touch the log; nor does a crash forget it. */
+TEST_IN_WORLD(what_a_command_removed_is_cleared_by_the_server)
+{
+    struct arena arena;
+    struct db *tool = NULL;
+    struct db_options options = { .is_tool = true, .readers = 1 };
+    if (!is_sqlite(w))
+        return;
+    make_crowd(w, 8);
+    struct mem gone = mem_text(crowd_address(0));
+    CHECK_OK(db_open(&tool, test_store_url(), &options));
+    arena_init(&arena, 1 << 20);
+    CHECK_OK(job_run(tool, &arena, "deletion.purge"));
+    arena_done(&arena);
+    db_close(tool);
+    CHECK_NUM(accounts(w), 6);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM scrub"), 2);
+    CHECK(dump_has(w, dump_of(w), gone)); /* in the log still */
+    wait_for(10 * MINUTE);
+    run_jobs(w);
+    CHECK(!dump_has(w, dump_of(w), gone));
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM scrub"), 0);
+}
+
+TEST_IN_WORLD(a_crash_before_the_files_were_cleared_is_made_good)
+{
+    struct arena arena;
+    make_crowd(w, 8);
+    struct mem gone = mem_text(crowd_address(0));
+    arena_init(&arena, 1 << 20);
+    for (long n = 1; count_of(w, "SELECT count(*) FROM account WHERE deletion_due_at = 1"); n++) {
+        db_fault_after(w->db, n);
+        (void)!job_run(w->db, &arena, "deletion.purge");
+    }
+    db_fault_after(w->db, 0);
+    arena_done(&arena);
+    CHECK(count_of(w, "SELECT count(*) FROM scrub") > 0);
+    wait_for(10 * MINUTE);
+    run_jobs(w);
+    CHECK_NUM(accounts(w), 6);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM scrub"), 0);
+    CHECK(!dump_has(w, dump_of(w), gone));
 }
 
 /* Neither in a row, nor in the log, nor in what is left of a page (GDPR 17). */
