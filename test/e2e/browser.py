@@ -241,6 +241,15 @@ class Page:
                    f"document.querySelector('input[name={first}]:not([type=hidden])').form.dataset.e2e = 1")
         return self.click("[data-e2e] button:not([type=button]), [data-e2e] input[type=submit]", word)
 
+    def press(self, key):
+        """Enter, which sends the form; the page that follows is waited for."""
+        self._mark()
+        for kind in ("keyDown", "keyUp"):
+            self.link.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=13,
+                           text="\r" if kind == "keyDown" else "")
+        self._loaded(f"the key {key}")
+        return self
+
     def cookies(self):
         return {c["name"]: c for c in self.link.call("Network.getCookies")["cookies"]}
 
