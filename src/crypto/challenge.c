@@ -63,14 +63,20 @@ static bool find_kind(const char *answer, enum challenge_kind *ret)
     return false;
 }
 
+bool challenge_is_shaped(const char *answer)
+{
+    enum challenge_kind kind;
+    return strnlen(answer, CHALLENGE_CHARS) == CHALLENGE_CHARS && find_kind(answer, &kind) &&
+           is_tail(kind, answer + CHALLENGE_CHARS);
+}
+
 enum err challenge_read(struct mem key, struct mem about, const char *answer, struct challenge *ret)
 {
     struct packed packed;
     uint8_t mac[SHA256_BYTES];
     size_t n = 0;
     *ret = (struct challenge){ 0 };
-    if (strnlen(answer, CHALLENGE_CHARS) < CHALLENGE_CHARS || !find_kind(answer, &ret->kind) ||
-        !is_tail(ret->kind, answer + CHALLENGE_CHARS))
+    if (!challenge_is_shaped(answer) || !find_kind(answer, &ret->kind))
         return E_INVALID;
     if (!base64url_parse(answer + PREFIX_CHARS, CHALLENGE_CHARS - PREFIX_CHARS, (uint8_t *)&packed,
                          &n) ||

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum challenge_kind { CHALLENGE_WORK, CHALLENGE_TICKET };
@@ -40,6 +41,9 @@ void challenge_make(struct mem key, struct mem about, struct challenge *c);
  * something else. Whether it is fresh, paid for and unused is still to be asked. */
 enum err challenge_read(struct mem key, struct mem about, const char *answer,
                         struct challenge *ret);
+
+/* It looks like one of ours, whatever it is worth. */
+bool challenge_is_shaped(const char *answer);
 
 /* How many zero bits the SHA-256 of an answer begins with. */
 int challenge_zero_bits(const char *answer);

@@ -15,8 +15,7 @@ static enum err give(struct req *rq)
     const char *action = field(rq, "action") ? field(rq, "action") : "login";
     if (!captcha_is_action(action))
         return refuse_field(rq, "action", PROBLEM_ACTION_UNKNOWN);
-    captcha_put(rq, action, answer(rq, 200));
-    return OK;
+    return captcha_put(rq, action, answer(rq, 200));
 }
 
 static enum err purge(struct job *job)

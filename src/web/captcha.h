@@ -36,11 +36,11 @@ enum err captcha_ask(struct req *rq, const char *action, int64_t failures);
 bool captcha_is_action(const char *action);
 
 /* What a client must do now to pass, as members of the object being written. */
-void captcha_put(struct req *rq, const char *action, struct json_writer *j);
+enum err captcha_put(struct req *rq, const char *action, struct json_writer *j);
 
 /* For a page about to be rendered: the forms of its route (route.h, captcha) hold a challenge
  * already when one will be asked for. */
-void captcha_set_vars(struct req *rq);
+enum err captcha_set_vars(struct req *rq);
 
 /* The zero bits asked for when it is calm; for tests, which have no time, another figure. */
 enum { CAPTCHA_BITS = 17 };

@@ -9,6 +9,7 @@
 #include "web/csrf.h"
 #include "web/req.h"
 
+#define POLICY "Content-Security-Policy"
 #define CSP_PAGES                                                                     \
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; " \
     "connect-src 'self'; font-src 'self'; worker-src 'self'; form-action 'self'; "    \
@@ -27,15 +28,22 @@ static bool has(const struct http_response *response, const char *name)
     return false;
 }
 
+void headers_set_policy(struct http_response *response, const char *policy)
+{
+    if (!has(response, POLICY))
+        add(response, POLICY, policy);
+}
+
 void headers_add_security(struct http_response *response, const struct route *route)
 {
     bool is_api = route && route_is_api(route);
     if (setting_is_secure())
         add(response, "Strict-Transport-Security", "max-age=63072000; includeSubDomains");
-    add(response, "Content-Security-Policy",
-        route && route->csp ? route->csp
-        : is_api            ? "default-src 'none'; frame-ancestors 'none'"
-                            : CSP_PAGES);
+    if (!has(response, POLICY))
+        add(response, POLICY,
+            route && route->csp ? route->csp
+            : is_api            ? "default-src 'none'; frame-ancestors 'none'"
+                                : CSP_PAGES);
     add(response, "X-Content-Type-Options", "nosniff");
     add(response, "X-Frame-Options", "DENY");
     add(response, "Referrer-Policy", route && route->has_token ? "no-referrer" : "same-origin");

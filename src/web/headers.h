@@ -12,6 +12,9 @@ struct req;
 /* The security headers, for answers of every kind. route may be NULL. */
 void headers_add_security(struct http_response *response, const struct route *route);
 
+/* Another Content-Security-Policy than the usual one, for this answer. */
+void headers_set_policy(struct http_response *response, const char *policy);
+
 /* Access-Control-* for a listed Origin; answers a preflight. False when the request is no
  * preflight. */
 void headers_add_cors(struct req *rq);

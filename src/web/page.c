@@ -92,7 +92,7 @@ enum err page_set_vars(struct req *rq, const char *name)
     vars_flag(v, text_format(rq->arena, "sign_up_%s", setting_text(SETTING_SIGN_UP)), true);
     vars_text(v, "csrf", csrf_token(rq));
     set_languages(rq);
-    captcha_set_vars(rq);
+    TRY(captcha_set_vars(rq));
     if (rq->is_signed_in)
         set_account(rq);
     return OK;

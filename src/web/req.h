@@ -76,9 +76,9 @@ struct req {
     void (*put_more)(struct req *rq,
                      struct json_writer *j); /* more members of a problem, or NULL */
     struct {
-        const char *action, *ticket; /* the ticket that came too early */
+        const char *action, *ticket; /* a ticket that came too early */
         int64_t ticket_at;           /* when it will count */
-        bool is_asked;               /* the form's next try will need one */
+        bool is_asked, stands_in;    /* of the next try too; the provider could not be asked */
     } captcha;                       /* captcha.h's */
     bool is_kept;                 /* refused, but what was written stays (failures are counted) */
     int64_t unread;               /* notices, for the header of pages */

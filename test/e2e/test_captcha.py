@@ -2,6 +2,10 @@
 """The embedded captcha in a real browser: solved by script while somebody types, and by patience
 where there is no script."""
 import hashlib
+import http.server
+import json
+import threading
+import urllib.parse
 
 from browser import Browser
 from harness import PASSWORD, Client, Server, check, equal, main, on_both_engines, test
@@ -91,6 +95,79 @@ def without_script_patience_does():
         press_in_time(page, email=ANN, password=PASSWORD)
         equal(page.path.split("?")[0], "/", f"signed in: {page.text[:300]}")
         equal(page.complaints(), [], "the browser's console and network")
+
+
+class Provider(http.server.BaseHTTPRequestHandler):
+    """Says yes to one answer, and is down for another."""
+
+    def do_POST(self):
+        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        status = 500 if form["response"] == ["down"] else 200
+        said = {"success": form["response"] == ["a-human"], "hostname": "localhost", "action": "login"}
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(said).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+# In the place of the provider's script, which is not loaded: a widget that is clicked.
+STUB = """
+const append = Element.prototype.append;
+Element.prototype.append = function (...nodes) {
+  if (nodes[0]?.src?.startsWith?.("https://challenges.")) return void setTimeout(nodes[0].onload);
+  return append.apply(this, nodes);
+};
+window.turnstile = {
+  render(box, options) {
+    box.textContent = options.sitekey + " " + options.action;
+    box.id = "widget";
+    box.onclick = () => options.callback(window.says ?? "a-human");
+    const field = document.createElement("input");
+    field.type = "hidden"; field.name = "cf-turnstile-response"; field.value = "x";
+    append.call(box, field);
+    return 1;
+  },
+  reset() {},
+};
+"""
+
+
+@test
+def a_provider_is_shown_and_its_absence_is_no_way_in():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider) as provider:
+        threading.Thread(target=provider.serve_forever, daemon=True).start()
+        with Server(CAPTCHA="auto", TURNSTILE_SITE_KEY="the-key", TURNSTILE_SECRET_KEY="the-secret", OUTBOUND_ALLOW="127.0.0.1",
+                    CAPTCHA_VERIFY_URL=f"http://127.0.0.1:{provider.server_address[1]}") as server, Browser() as browser:
+            server.person(ANN)
+            server.settings["CAPTCHA"] = "always"
+            server.stop()
+            server.start()
+            provided(server, browser)
+        provider.shutdown()
+
+
+def provided(server, browser):
+    page = browser.page(server)
+    page.link.call("Page.addScriptToEvaluateOnNewDocument", source=STUB)
+    page.goto("/login").wait("document.getElementById('widget')")
+    equal(page.value("document.getElementById('widget').textContent"), "the-key login")
+    page.fill(email=ANN, password=PASSWORD).click("main form button.primary", leaves=False)
+    page.wait("document.querySelector('.captcha [role=status]').textContent.includes('first')")
+    page.click("#widget")
+    equal(page.path.split("?")[0], "/", f"signed in: {page.text[:300]}")
+    equal(page.complaints(), [], "the browser's console and network")
+
+    # The provider cannot be asked: the embedded captcha takes its place.
+    page = browser.page(server)
+    page.link.call("Page.addScriptToEvaluateOnNewDocument", source=STUB + "window.says = 'down';")
+    page.goto("/login").wait("document.getElementById('widget')")
+    page.click("#widget", leaves=False).submit(email=ANN, password=PASSWORD)
+    check(page.has("#problem") and page.has("[data-challenge^=pow1]"), f"asked once more: {page.text[:300]}")
+    page.submit(password=PASSWORD)
+    equal(page.path.split("?")[0], "/", f"signed in: {page.text[:300]}")
+    server.expected_faults = ("captcha_provider.answered",)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@
 #include "service/pressure.h"
 #include "service/setting.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 const char *solve_from(const char *challenge, int64_t difficulty, int64_t number)
 {
@@ -35,6 +35,13 @@ const char *solved(struct client *c, const char *action)
 const char *solved_from(const struct reply *r)
 {
     return solve(text_of(r, "captcha.challenge"), num_of(r, "captcha.difficulty"));
+}
+
+const char *ticket_on(const struct reply *r)
+{
+    static const char mark[] = "name=\"captcha\" value=\"";
+    const char *at = strstr(r->body, mark);
+    return at ? text_copy(test_arena(), MEM(at + sizeof mark - 1, CHALLENGE_CHARS)) : "";
 }
 
 void make_pressure(const char *ip, int pressure)

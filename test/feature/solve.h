@@ -17,5 +17,8 @@ const char *solved(struct client *c, const char *action);
 /* Solves what a refusal carries in its member captcha. */
 const char *solved_from(const struct reply *r);
 
+/* The waiting ticket in the form of a page, "" when there is none. */
+const char *ticket_on(const struct reply *r);
+
 /* Makes the range of an address look as bad as gives at least this pressure. Limits are on. */
 void make_pressure(const char *ip, int pressure);

@@ -302,6 +302,130 @@ TEST_IN_WORLD(RATE_11_wrong_answers_raise_the_pressure)
     CHECK_NUM(pressure_of(ip), once);
 }
 
+/* --- tickets: patience instead of script --- */
+
+static struct reply *wait_and_try(struct client *c, const char *ticket, int64_t span)
+{
+    wait_for(span);
+    return post(c, "/v1/auth/login", login_with(ticket));
+}
+
+TEST_IN_WORLD(a_ticket_counts_once_it_is_old_enough)
+{
+    struct client *c = client(w);
+    person(w, ANN, PASSWORD);
+    always();
+    const char *ticket = ticket_on(get(c, "/login"));
+    CHECK_NUM((int64_t)strlen(ticket), CHALLENGE_CHARS);
+    struct reply *r = wait_and_try(c, ticket, 10 * SECOND - 1);
+    check_asks(r, "captcha_required", "login");
+    CHECK(strstr(text_of(r, "detail"), "too early") != NULL);
+    CHECK_NUM(wait_and_try(c, ticket, 1)->status, 200);
+    check_wrong(c, ticket, "used before");
+}
+
+TEST_IN_WORLD(a_ticket_that_came_too_early_goes_on_counting_in_the_form)
+{
+    struct client *c = client(w);
+    person(w, ANN, PASSWORD);
+    always();
+    const char *ticket = ticket_on(get(c, "/login"));
+    const char *form =
+        text_format(test_arena(),
+                    "email=ann%%40example.org&password=a+brand+new+walnut+desk&captcha=%s", ticket);
+    wait_for(4 * SECOND);
+    struct reply *r = post_form(c, "/login", form);
+    CHECK_NUM(r->status, 403);
+    CHECK_TEXT(ticket_on(r), ticket);
+    CHECK(strstr(r->body, "wait-10") != NULL && strstr(r->body, ANN) != NULL);
+    wait_for(6 * SECOND);
+    CHECK_NUM(post_form(c, "/login", form)->status, 303);
+}
+
+TEST_IN_WORLD(a_network_has_one_ticket_at_a_time)
+{
+    struct client *c = client(w), *neighbour = client(w), *other = client(w);
+    person(w, ANN, PASSWORD);
+    always();
+    c->ip = "198.51.100.7";
+    neighbour->ip = "198.51.100.8";
+    other->ip = "203.0.113.1";
+    const char *one = ticket_on(get(c, "/login")), *two = ticket_on(get(neighbour, "/login"));
+    const char *else_where = ticket_on(get(other, "/login")),
+               *for_else = ticket_on(get(c, "/register"));
+    CHECK_NUM(wait_and_try(c, one, 10 * SECOND)->status, 200);
+    check_wrong(neighbour, two, "used before"); /* collected in store */
+    CHECK_NUM(post(c, "/v1/auth/register",
+                   json("email", BEN, "password", PASSWORD, "captcha", for_else, NULL))
+                  ->status,
+              403);
+    CHECK_NUM(wait_and_try(other, else_where, 0)->status, 200);
+    wait_for(1);
+    const char *after = ticket_on(get(neighbour, "/login"));
+    CHECK_NUM(wait_and_try(neighbour, after, 10 * SECOND)->status, 200);
+}
+
+TEST_IN_WORLD(a_ticket_waits_longer_under_pressure)
+{
+    struct client *c = client(w);
+    person(w, ANN, PASSWORD);
+    always();
+    c->ip = "198.51.100.7";
+    make_pressure(c->ip, 100);
+    struct reply *page = get(c, "/login");
+    CHECK(strstr(page->body, "wait-60") != NULL);
+    CHECK_NUM(wait_and_try(c, ticket_on(page), 50 * SECOND)->status, 403);
+    CHECK_NUM(wait_and_try(c, ticket_on(page), 10 * SECOND)->status, 200);
+}
+
+TEST_IN_WORLD(a_ticket_is_for_one_action_one_network_and_some_minutes)
+{
+    struct client *c = client(w), *other = client(w);
+    person(w, ANN, PASSWORD);
+    always();
+    other->ip = "203.0.113.1";
+    const char *ticket = ticket_on(get(c, "/login")), *wrong = ticket_on(get(c, "/register"));
+    wait_for(10 * SECOND);
+    check_wrong(c, wrong, "another action");
+    check_wrong(other, ticket, "another");
+    CHECK_NUM(wait_and_try(c, ticket, LIFETIME - 10 * SECOND)->status, 403);
+}
+
+TEST_IN_WORLD(forms_show_a_challenge_before_it_is_asked_for)
+{
+    static const struct {
+        const char *path, *action;
+    } pages[] = {
+        { "/login", "login" },           { "/register", "register" },
+        { "/magic-link", "magic_link" }, { "/forgot-password", "forgot_password" },
+        { "/email-code", "email_code" },
+    };
+    struct client *c = client(w);
+    for (size_t i = 0; i < COUNT(pages); i++) {
+        CHECK_OK(setting_override(SETTING_CAPTCHA, "auto"));
+        CHECK(strstr(get(c, pages[i].path)->body, "captcha") == NULL);
+        always();
+        const char *mark =
+            text_format(test_arena(), "data-action=\"%s\" data-challenge=\"pow1", pages[i].action);
+        CHECK(strstr(get(c, pages[i].path)->body, mark) != NULL);
+    }
+}
+
+TEST_IN_WORLD(the_form_that_follows_holds_a_challenge_too)
+{
+    struct client *c = client(w);
+    person(w, ANN, PASSWORD);
+    always();
+    const char *answer = solved(c, "login");
+    (void)get(c, "/login");
+    struct reply *r = post_form(
+        c, "/login",
+        text_format(test_arena(), "email=ann%%40example.org&password=wrong&captcha=%s", answer));
+    CHECK_NUM(r->status, 401);
+    CHECK(strstr(r->body, "data-challenge=\"pow1") != NULL);
+    CHECK(strstr(r->body, answer) == NULL);
+}
+
 /* --- one of many --- */
 
 struct race {
@@ -335,9 +459,7 @@ TEST_IN_WORLD(RACE_01_a_ticket_passes_one_of_64)
     struct client *c = client(w);
     always();
     c->ip = "192.0.2.77";
-    const char *page = get(c, "/login")->body, *at = strstr(page, "name=\"captcha\" value=\"");
-    REQUIRE(at);
-    struct race race = { .w = w, .body = login_with(text_copy(test_arena(), MEM(at + 22, 63))) };
+    struct race race = { .w = w, .body = login_with(ticket_on(get(c, "/login"))) };
     wait_for(10 * SECOND);
     crowd(64, use, &race);
     CHECK_NUM(race.passed, 1);

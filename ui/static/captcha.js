@@ -39,10 +39,18 @@ const guard = (box) => {
       done(ticket);
     }, 250);
   });
+  const prove = async () => {
+    if (!box.dataset.provider) {
+      if (isOld()) await renew();
+      return solve();
+    }
+    const answer = await (await import("/static/captcha_provider.js")).solve(box, form);
+    began = performance.now();
+    return answer;
+  };
   const work = async () => {
     try {
-      if (isOld()) await renew();
-      input.value = await solve();
+      input.value = await prove();
     } catch {
       input.value = await wait();
     }
@@ -51,7 +59,7 @@ const guard = (box) => {
   const begin = () => (task ??= work());
 
   form.addEventListener("focusin", begin, { once: true });
-  if (form.contains(document.activeElement)) begin();
+  if (box.dataset.provider || form.contains(document.activeElement)) begin();
   form.addEventListener("submit", async (event) => {
     if (isReady && !isOld()) return;
     event.preventDefault();
@@ -59,7 +67,7 @@ const guard = (box) => {
     form.dataset.held = "yes";
     if (isReady) task = undefined;
     isReady = false;
-    say("working");
+    say(box.dataset.provider ? "solve" : "working");
     await begin();
     say("done");
     delete form.dataset.held;
