@@ -52,7 +52,7 @@ SOURCES := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
 LIBRARY := $(filter-out src/main.c,$(SOURCES))
 TESTS := $(sort $(filter-out test/fuzz/% test/bench/% test/e2e/%,$(wildcard test/*.c test/*/*.c test/*/*/*.c)))
 CATALOGUES := $(sort $(wildcard ui/locales/*.json))
-ASSETS := $(filter-out ui/locales/%,$(sort $(wildcard ui/* ui/*/* ui/*/*/*) $(wildcard migrations/*.sql)))
+ASSETS := $(filter-out ui/locales/%,$(sort $(wildcard ui/* ui/*/* ui/*/*/*) $(wildcard migrations/*.sql data/*.list)))
 
 OBJECTS = $(LIBRARY:%.c=$(B)/%.o) $(B)/generated/assets.o $(B)/generated/catalogues.o
 BENCHES := $(patsubst test/bench/%.c,%,$(wildcard test/bench/*.c))
@@ -145,7 +145,7 @@ build/embed: tools/embed.c
 
 $(B)/generated/assets.c: build/embed $(ASSETS)
 	@mkdir -p $(@D)
-	@build/embed ui migrations >$@.new && mv $@.new $@
+	@build/embed ui migrations $(wildcard data/*.list) >$@.new && mv $@.new $@
 
 build/catalogues: tools/catalogues.c
 	@mkdir -p build

@@ -5,11 +5,13 @@
  */
 #include "account/password_list.h"
 
+#include "base/asset.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "service/setting.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +62,8 @@ enum err password_list_sum(const struct password_list *list, uint8_t ret[32])
     return OK;
 }
 
-static enum err check(struct password_list *list)
+/* All but the checksum, which it gives. */
+static enum err read_header(struct password_list *list, uint8_t ret_sum[SHA256_BYTES])
 {
     struct {
         char magic[8];
@@ -68,7 +71,6 @@ static enum err check(struct password_list *list)
         uint64_t count, zero;
         uint8_t sum[SHA256_BYTES];
     } header;
-    uint8_t sum[SHA256_BYTES];
     _Static_assert(sizeof header == PASSWORD_LIST_HEADER, "the header of the file");
     if (read_at(list, 0, &header, sizeof header) ||
         !mem_equal(MEM(header.magic, 8), mem_text("CARDEAPW")) ||
@@ -79,8 +81,16 @@ static enum err check(struct password_list *list)
     if (list->bits < 1 || list->bits > 32 || list->count > UINT32_MAX ||
         list->bytes != entries_at(list) + PASSWORD_LIST_ENTRY * list->count)
         return E_INVALID;
+    memcpy(ret_sum, header.sum, SHA256_BYTES);
+    return OK;
+}
+
+static enum err check(struct password_list *list)
+{
+    uint8_t wanted[SHA256_BYTES], sum[SHA256_BYTES];
+    TRY(read_header(list, wanted));
     TRY(password_list_sum(list, sum));
-    return mem_equal(MEM(sum, sizeof sum), MEM(header.sum, sizeof sum)) ? OK : E_INVALID;
+    return mem_equal(MEM(sum, sizeof sum), MEM(wanted, sizeof sum)) ? OK : E_INVALID;
 }
 
 enum err password_list_read(struct mem bytes, struct password_list *ret)
@@ -162,6 +172,32 @@ void password_list_keys(struct arena *arena, const char *password, uint64_t ret[
         spelling[0] = (char)(spelling[0] - 'a' + 'A');
     ret[2] = password_list_key(MEM(spelling, n));
     mem_wipe(spelling, n);
+}
+
+/* --- the list that is built in --- */
+
+/* Nobody can have changed it but who changed the program: no checksum, no cost at start. */
+void password_list_builtin(struct password_list *ret)
+{
+    uint8_t sum[SHA256_BYTES];
+    struct mem bytes = asset_find("data/common_passwords.list")->plain;
+    *ret = (struct password_list){ .fd = -1, .copy = bytes.p, .bytes = bytes.n };
+    enum err e = read_header(ret, sum);
+    assert(e == OK);
+}
+
+bool password_is_common(struct arena *arena, const char *password)
+{
+    struct password_list list;
+    uint64_t keys[PASSWORD_SPELLINGS];
+    bool is_listed = false;
+    password_list_builtin(&list);
+    password_list_keys(arena, password, keys);
+    for (int i = 0; i < PASSWORD_SPELLINGS && !is_listed; i++) {
+        enum err e = password_list_find(&list, keys[i], &is_listed);
+        assert(e == OK);
+    }
+    return is_listed;
 }
 
 /* --- the list of this process --- */

@@ -46,6 +46,12 @@ enum { PASSWORD_SPELLINGS = 3 };
 void password_list_keys(struct arena *arena, const char *password,
                         uint64_t ret[PASSWORD_SPELLINGS]);
 
+/* --- the list that is built in (data/README.md) --- */
+
+void password_list_builtin(struct password_list *ret);
+/* In one of its spellings. */
+bool password_is_common(struct arena *arena, const char *password);
+
 /* --- the list of this process --- */
 
 /* Takes over the file that PASSWORD_LIST names, or none; on failure, logged, the earlier one stays.

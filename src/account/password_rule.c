@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Password rules: see password_rule.h. Strength is libzxcvbn's estimate; scores begin at 10^3,
- * 10^6, 10^8 and 10^10 guesses (Wheeler, "zxcvbn", 2016). What the operator's list holds, or a
- * pattern makes, is refused however the estimate sees it.
+ * 10^6, 10^8 and 10^10 guesses (Wheeler, "zxcvbn", 2016). What the operator's list or the one
+ * built in holds, or a pattern makes, is refused however the estimate sees it.
  */
 #include "account/password_rule.h"
 
@@ -91,6 +91,8 @@ struct password_verdict password_weigh(struct arena *arena, const char *password
     const char *reason = named_by(password, words, reasons);
     if (!reason && password_is_listed(arena, password))
         reason = "breached";
+    if (!reason && password_is_common(arena, password))
+        reason = "common";
     if (reason)
         return (struct password_verdict){ PASSWORD_IS_COMMON, 0, reason };
 

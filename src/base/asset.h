@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of ui/ and migrations/, embedded in the binary by tools/embed.
+ * Files of ui/, migrations/ and data/, embedded in the binary by tools/embed.
  */
 #pragma once
 

@@ -170,6 +170,57 @@ TEST(password_lists_cut_short_while_open_give_an_error)
     password_list_close(&list);
 }
 
+/* The keys of 3,000 of the commonest passwords, in the order of how common they are: see
+   tools/common-passwords. */
+TEST(PW_04_the_list_that_is_built_in_holds_the_commonest)
+{
+    enum { SAMPLES = 3000 };
+    struct password_list list, checked;
+    uint8_t keys[SAMPLES][8];
+    int missed = 0;
+    password_list_builtin(&list);
+    CHECK(list.count > 20'000);
+    CHECK(list.bytes < 100 * 1024);
+    CHECK_OK(password_list_read(MEM(list.copy, list.bytes), &checked));
+    FILE *file = fopen("test/account/common_passwords.samples", "rb");
+    REQUIRE(file);
+    CHECK_NUM(fread(keys, sizeof keys[0], SAMPLES, file), SAMPLES);
+    (void)fclose(file);
+    for (int i = 0; i < SAMPLES; i++) {
+        uint64_t key = 0;
+        bool is_listed = false;
+        for (int b = 0; b < 8; b++)
+            key = key << 8 | keys[i][b];
+        CHECK_OK(password_list_find(&list, key, &is_listed));
+        missed += !is_listed;
+    }
+    CHECK_NUM(missed, 0);
+}
+
+TEST(PW_04_the_list_that_is_built_in_is_asked_in_every_spelling)
+{
+    static const char *const common[] = {
+        "password",       "Password",       "PASSWORD",     "iloveyou",     "sunshine",
+        "princess",       "12345678",       "qwertyuiop",   "1qaz2wsx3edc", "Administrator",
+        "counterstrike",  "ghbdtnrfrltkf",  "leavemealone", "needforspeed", "UNBELIEVABLE",
+        "qwerty123456",   "password12345",  "onedirection", "1234567890-=", "lovelovelove",
+        "Jesuslovesme",   "telechargement", "ichliebedich", "moderncombat", "professional",
+        "megaparol12345", "fallen_angel",
+    };
+    static const char *const others[] = { "a brand new walnut desk",
+                                          "violet harbour drizzle 41",
+                                          "passwort und mehr",
+                                          "password ",
+                                          " password",
+                                          "correcthorsebatterystaple7" };
+    for (size_t i = 0; i < COUNT(common); i++)
+        if (!password_is_common(test_arena(), common[i]))
+            test_fail(__FILE__, __LINE__, "%s", common[i]);
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (password_is_common(test_arena(), others[i]))
+            test_fail(__FILE__, __LINE__, "%s", others[i]);
+}
+
 TEST(PW_04_the_setting_names_the_list_and_spellings_count)
 {
     struct password_list_built built;

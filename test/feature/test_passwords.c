@@ -225,7 +225,7 @@ TEST_IN_WORLD(PW_04_common_and_personal_passwords_are_refused)
         { "password", "password_compromised" },
         { "PASSWORD", "password_compromised" },
         { "qwertyuiop", "password_compromised" },
-        { "1234567890", "password_too_weak" },
+        { "1234567890", "password_compromised" },
         { "aaaaaaaaaaaa", "password_too_weak" },
         { "P4ssw0rd", "password_compromised" },
         { "penelope-longname", "password_compromised" }, /* local part */
@@ -249,6 +249,23 @@ TEST_IN_WORLD(PW_04_common_and_personal_passwords_are_refused)
         test_check_text(__FILE__, __LINE__, cases[i].password, code, cases[i].code);
     }
     CHECK_NUM(count_of(w, "SELECT count(*) FROM account"), 0);
+}
+
+/* Found in breaches, and no words, patterns or dates that an estimate would see. */
+TEST_IN_WORLD(PW_04_what_is_common_in_breaches_is_refused_with_the_reason)
+{
+    static const char *const common[] = { "ghbdtnrfrltkf", "5532361cnjqrf", "tkgsoo083bsr",
+                                          "s8ylpe9jdpvym", "Mod7tygrysow" };
+    CHECK_OK(setting_override(SETTING_PASSWORD_MIN_LENGTH, "8"));
+    for (size_t i = 0; i < COUNT(common); i++) {
+        struct reply *r =
+            post(client(w), "/v1/auth/register", json("email", ANN, "password", common[i], NULL));
+        CHECK_NUM(r->status, 422);
+        CHECK_TEXT(text_of(r, "errors.0.code"), "password_compromised");
+        if (!CHECK_TEXT(text_of(r, "errors.0.reasons.0"), "password_common"))
+            test_fail(__FILE__, __LINE__, "%s", common[i]);
+        CHECK(text_of(r, "errors.0.detail") != NULL);
+    }
 }
 
 TEST_IN_WORLD(PW_04_the_same_judge_sits_at_every_door)
