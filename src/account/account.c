@@ -4,6 +4,7 @@
  */
 #include "account/account.h"
 
+#include "account/lockout.h"
 #include "account/mailbox.h"
 #include "account/personal.h"
 #include "base/clock.h"
@@ -116,6 +117,7 @@ enum err account_set_email(struct tx *tx, const char *id, const char *old_key,
         V(text(id), text(old_key), text(email->address), text(email->key), num(clock_now())),
         &rows);
     TRY(changed(e, rows, E_CONFLICT));
+    TRY(lockout_clear_address(tx, email->key));
     return mailbox_void(tx, id);
 }
 

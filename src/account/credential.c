@@ -38,7 +38,7 @@ enum err credential_set_password(struct tx *tx, const struct credential_change *
     TRY(pending_drop_all(tx, who->id));
     TRY(device_distrust_all(tx, who->id));
     TRY(mailbox_void(tx, who->id));
-    TRY(lockout_clear(tx, who->id, LOCKOUT_PASSWORD));
+    TRY(lockout_clear_password(tx, who->id, who->email_key));
     if (change->proves_mailbox)
         TRY(let_back_in(tx, who));
     if (change->proves_mailbox && !who->verified_at)

@@ -80,6 +80,15 @@ enum err device_find(struct tx *tx, const char *account_id, const char *cookie,
     return OK;
 }
 
+enum err device_known(struct tx *tx, const char *account_id, const char *cookie,
+                      const struct origin *from, const char **ret_id)
+{
+    struct device_found found = { 0 };
+    TRY(find_by_cookie(tx, account_id ? account_id : "", cookie, from, &found));
+    *ret_id = found.row_id;
+    return OK;
+}
+
 static enum err note_again(struct tx *tx, const struct device_visit *v, const char *id,
                            int64_t *ret_rows)
 {

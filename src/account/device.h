@@ -32,6 +32,12 @@ struct device_found {
 enum err device_find(struct tx *tx, const char *account_id, const char *cookie,
                      const struct origin *from, struct device_found *ret);
 
+/* The id of the device when its genuine cookie came, from the same program, and this account (NULL:
+   nobody's) knows it; else NULL. The same statement whether or not there is an account. What is
+   told by network and program only is no such proof: a neighbour can look the same. */
+enum err device_known(struct tx *tx, const char *account_id, const char *cookie,
+                      const struct origin *from, const char **ret_id);
+
 /* Somebody signed in there: notes it. With gives_cookie *ret_cookie is the value to set, unless the
    browser has it already (NULL). A browser that is new to the account, or trusted from now on, gets
    a new one. trust_for: from now on, in milliseconds; 0 leaves trust as it is.

@@ -15,10 +15,20 @@
 #include "account/session.h"
 #include "account/sign_up.h"
 
+/* Strangers may have worn the address's count out before there was a password. */
+static enum err open_password(struct tx *tx, const char *account_id)
+{
+    struct account who;
+    TRY(account_find(tx, account_id, &who));
+    return lockout_clear_password(tx, who.id, who.email_key);
+}
+
 enum err mailbox_prove(struct tx *tx, const struct mailbox_proof *proof)
 {
     const char *id = proof->account_id;
     TRY(account_verify(tx, id, proof->password, proof->name));
+    if (proof->password)
+        TRY(open_password(tx, id));
     TRY(sign_up_admit(tx, &(struct newcomer){ .account_id = id,
                                               .is_by_link = proof->is_by_link,
                                               .invite_id = proof->invite_id,

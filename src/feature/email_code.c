@@ -57,28 +57,19 @@ static enum err send_code(struct job *job)
 
 /* --- typing it --- */
 
-/* From the third wrong code on, whether or not the address has an account. */
-static enum err ask_captcha(struct req *rq, const struct email *email)
-{
-    const char *whose;
-    struct lockout before;
-    TRY(lockout_address(rq->arena, email->key, &whose));
-    TRY(lockout_look(&rq->peek, whose, LOCKOUT_EMAIL_CODE, &before));
-    return captcha_ask(rq, "email_code", before.failures);
-}
-
 static enum err enter(struct req *rq, struct signed_in *ret)
 {
     struct email email;
     struct account who = { 0 };
     struct attempt attempt = { .authenticator = LOCKOUT_EMAIL_CODE };
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
-    TRY(ask_captcha(rq, &email));
     enum err e = account_find_email(&rq->peek, email.key, &who);
     if (e != E_NOT_FOUND)
         TRY(e);
     attempt.account_id = who.id;
     attempt.email_key = email.key;
+    TRY(attempt_look(rq, &attempt));
+    TRY(captcha_ask(rq, "email_code", attempt.lockout.failures));
     struct email_code_try try = { who.id, email.key, field(rq, "code") };
     e = email_code_look(&rq->peek, &try);
     if (e == OK)

@@ -2,9 +2,9 @@
 /*
  * Sign-in with a password, and signing out.
  *
- * Unknown, not verified, locked and wrong all look alike: the same answer, one hash, one commit.
- * The hash is computed before the transaction opens; that the password is still the one compared is
- * a condition of the statement that signs in.
+ * Unknown, not verified, locked by staff and wrong all look alike: the same answer, one hash, one
+ * commit, and one count by the address (web/attempt.h). The hash is computed before the transaction
+ * opens; that the password is still the one compared is a condition of the statement that signs in.
  */
 #include "feature/features.h"
 
@@ -13,59 +13,72 @@
 #include "base/text.h"
 #include "service/hashing.h"
 #include "service/metric.h"
+#include "web/attempt.h"
 #include "web/captcha.h"
 #include "web/next.h"
 #include "web/req.h"
 #include "web/sign_in.h"
 
-static enum err refuse_login(struct req *rq, const struct account *who, const char *reason)
+/* Why they may not come in, for the audit log; NULL: they may. */
+static const char *find_reason(const struct account *who, bool matches)
 {
-    metric_count(METRIC_AUTH_ATTEMPTS, "password", "refused");
-    TRY(audit_add(&rq->tx, &rq->by, AUDIT_LOGIN_FAILED, who->id,
-                  text_format(rq->arena, "{\"reason\":\"%s\"}", reason)));
-    return refuse_and_keep(rq, PROBLEM_INVALID_CREDENTIALS);
+    if (!who->id)
+        return "unknown address";
+    if (!who->verified_at)
+        return "address not verified";
+    if (!matches)
+        return "wrong password";
+    return who->locked_at ? "locked" : NULL;
 }
 
-/* Renews a hash that was made with another cost. */
-static enum err renew_hash(struct req *rq, const struct account *who, bool *ret_is_renewed)
+/* A hash that was made with another cost is renewed. */
+static enum err renew_hash(struct req *rq, const struct account *who, const char *phc)
 {
-    const char *phc;
-    TRY(hashing_hash(rq->arena, mem_text(field(rq, "password")), &phc));
     enum err e = account_rehash(&rq->tx, who, phc);
     if (e == E_CONFLICT)
         return OK; /* another sign-in did it; should the password itself differ, sign_in says so */
     TRY(e);
-    *ret_is_renewed = true;
-    return OK;
+    return audit_add(&rq->tx, &rq->by, AUDIT_PASSWORD_REHASHED, who->id, NULL);
+}
+
+/* Finds who is named; who->id is NULL for an unknown address. */
+static enum err find_named(struct req *rq, struct email *ret_email, struct account *ret_who)
+{
+    *ret_who = (struct account){ 0 };
+    TRY(email_parse(rq->arena, field(rq, "email"), ret_email));
+    enum err e = account_find_email(&rq->peek, ret_email->key, ret_who);
+    return e == E_NOT_FOUND ? OK : e;
+}
+
+/* ret_phc: a new hash when the stored one is outdated, else NULL. All hashing is done before the
+   transaction opens. */
+static enum err judge(struct req *rq, const struct account *who, struct attempt *attempt,
+                      const char **ret_phc)
+{
+    bool matches, is_outdated;
+    *ret_phc = NULL;
+    TRY(attempt_look(rq, attempt));
+    TRY(captcha_ask(rq, "login", attempt->lockout.failures));
+    TRY(hashing_verify(who->password, mem_text(field(rq, "password")), &matches, &is_outdated));
+    attempt->reason = find_reason(who, matches);
+    if (!attempt->reason && is_outdated)
+        TRY(hashing_hash(rq->arena, mem_text(field(rq, "password")), ret_phc));
+    return attempt_end(rq, attempt, attempt->reason ? PROBLEM_INVALID_CREDENTIALS : PROBLEM_NONE);
 }
 
 static enum err prove(struct req *rq, struct signed_in *ret)
 {
     struct email email;
-    struct account who = { 0 };
-    bool matches, is_outdated, is_renewed = false;
-    TRY(captcha_ask(rq, "login", 0));
-    TRY(email_parse(rq->arena, field(rq, "email"), &email));
-    enum err e = account_find_email(&rq->peek, email.key, &who);
-    if (e != E_NOT_FOUND)
-        TRY(e);
-    TRY(hashing_verify(who.password, mem_text(field(rq, "password")), &matches, &is_outdated));
-
-    if (!who.id)
-        return refuse_login(rq, &who, "unknown address");
-    if (!who.verified_at)
-        return refuse_login(rq, &who, "address not verified");
-    if (!matches)
-        return refuse_login(rq, &who, "wrong password");
-    if (who.locked_at)
-        return refuse_login(rq, &who, "locked");
-    if (is_outdated)
-        TRY(renew_hash(rq, &who, &is_renewed));
-    TRY(sign_in(rq, &who, "pwd", ret));
-    if (is_renewed)
-        TRY(audit_add(&rq->tx, &rq->by, AUDIT_PASSWORD_REHASHED, who.id, NULL));
-    metric_count(METRIC_AUTH_ATTEMPTS, "password", "ok");
-    return OK;
+    struct account who;
+    const char *phc;
+    TRY(find_named(rq, &email, &who));
+    struct attempt attempt = { .account_id = who.id,
+                               .email_key = email.key,
+                               .authenticator = LOCKOUT_PASSWORD };
+    TRY(judge(rq, &who, &attempt, &phc));
+    if (phc)
+        TRY(renew_hash(rq, &who, phc));
+    return sign_in(rq, &who, "pwd", ret);
 }
 
 static enum err login_api(struct req *rq)

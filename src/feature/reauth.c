@@ -23,16 +23,16 @@ static enum err prove_by_password(struct req *rq)
 {
     struct account read, who;
     bool matches;
-    struct attempt attempt = { .account_id = rq->session.account_id,
+    TRY(account_find(&rq->peek, rq->session.account_id, &read));
+    struct attempt attempt = { .account_id = read.id,
+                               .email_key = read.email_key,
                                .authenticator = LOCKOUT_PASSWORD };
-    TRY(account_find(&rq->peek, attempt.account_id, &read));
+    TRY(attempt_look(rq, &attempt));
     TRY(hashing_verify(read.password, mem_text(field(rq, "password")), &matches, NULL));
-    TRY(account_hold(&rq->tx, attempt.account_id));
-    TRY(account_find(&rq->tx, attempt.account_id, &who));
-    TRY(attempt_begin(rq, &attempt));
-    if (!matches || !mem_equal(mem_text(read.password), mem_text(who.password)))
-        return attempt_fail(rq, &attempt, PROBLEM_PASSWORD_WRONG);
-    TRY(attempt_pass(rq, &attempt));
+    TRY(account_hold(&rq->tx, read.id));
+    TRY(account_find(&rq->tx, read.id, &who));
+    bool is_right = matches && mem_equal(mem_text(read.password), mem_text(who.password));
+    TRY(attempt_end(rq, &attempt, is_right ? PROBLEM_NONE : PROBLEM_PASSWORD_WRONG));
     return step_up(rq, "pwd");
 }
 

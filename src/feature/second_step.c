@@ -37,9 +37,13 @@ static const struct way recovery_code = { LOCKOUT_RECOVERY_CODE, "recovery", rec
 
 /* --- judging --- */
 
+/* Once it was locked, each further try costs something. */
 static enum err judge(struct req *rq, const struct way *way, const char *account_id)
 {
     struct attempt attempt = { .account_id = account_id, .authenticator = way->authenticator };
+    TRY(attempt_look(rq, &attempt));
+    TRY(captcha_ask(rq, way->action, attempt.lockout.asks_captcha ? attempt.lockout.failures : 0));
+    TRY(account_hold(&rq->tx, account_id));
     TRY(attempt_begin(rq, &attempt));
     enum err e = way->accept(&rq->tx, account_id, field(rq, "code"));
     if (e == E_INVALID)
@@ -57,19 +61,9 @@ struct step {
     struct pending pending;
 };
 
-/* Once it was locked, each further try costs something. */
-static enum err ask_captcha(struct req *rq, const struct step *step)
-{
-    struct lockout before;
-    TRY(lockout_look(&rq->peek, step->pending.account_id, step->way->authenticator, &before));
-    return captcha_ask(rq, step->way->action, before.asks_captcha ? before.failures : 0);
-}
-
 static enum err finish(struct req *rq, struct step *step, struct signed_in *ret)
 {
     TRY(sign_in_look(rq, &rq->peek, step->handle, &step->pending));
-    TRY(ask_captcha(rq, step));
-    TRY(account_hold(&rq->tx, step->pending.account_id));
     TRY(judge(rq, step->way, step->pending.account_id));
     return sign_in_finish(rq, &step->pending, "otp", ret);
 }

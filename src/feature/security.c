@@ -21,31 +21,34 @@
 enum { CODES_FEW = 3 }; /* fewer than this deserve a warning */
 
 /* Counted like any other guess at the password, or a stolen session could go on guessing here. */
-static enum err judge_current(struct req *rq, const char *account_id, bool matches)
+static enum err judge_current(struct req *rq, struct attempt *attempt, bool matches)
 {
-    struct attempt attempt = { .account_id = account_id, .authenticator = LOCKOUT_PASSWORD };
-    TRY(attempt_begin(rq, &attempt));
     if (matches)
-        return attempt_pass(rq, &attempt);
-    TRY(audit_add(&rq->tx, &rq->by, AUDIT_PASSWORD_REFUSED, account_id, NULL));
-    return attempt_fail(rq, &attempt, PROBLEM_PASSWORD_WRONG);
+        return attempt_end(rq, attempt, PROBLEM_NONE);
+    TRY(attempt_begin(rq, attempt));
+    TRY(audit_add(&rq->tx, &rq->by, AUDIT_PASSWORD_REFUSED, attempt->account_id, NULL));
+    return attempt_fail(rq, attempt, PROBLEM_PASSWORD_WRONG);
 }
 
 /* Both hashes come before the transaction, and before the verdict: neither the time taken nor a
-   word about the new password tells a guesser anything while the password is locked. */
+   word about the new password tells a guesser anything. */
 static enum err change(struct req *rq)
 {
     bool matches;
     struct account who;
     const char *phc, *cookie;
     TRY(account_find(&rq->peek, rq->session.account_id, &who));
+    struct attempt attempt = { .account_id = who.id,
+                               .email_key = who.email_key,
+                               .authenticator = LOCKOUT_PASSWORD };
+    TRY(attempt_look(rq, &attempt));
     TRY(hashing_verify(who.password, mem_text(field(rq, "current_password")), &matches, NULL));
     TRY(new_password_hash(rq, who.email, who.name, &phc));
 
     /* A reset may have happened while the hash was computed: then nothing is changed. Locks in the
-       order account, sessions, audit, as everywhere. */
+       order account, count, sessions, audit, as everywhere. */
     TRY(account_hold(&rq->tx, who.id));
-    TRY(judge_current(rq, who.id, matches));
+    TRY(judge_current(rq, &attempt, matches));
     enum err e = session_renew_cookie(&rq->tx, rq->session.id, &cookie);
     if (e == E_NOT_FOUND)
         return refuse(rq, PROBLEM_UNAUTHENTICATED); /* ended meanwhile */

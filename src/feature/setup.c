@@ -8,6 +8,7 @@
 
 #include "account/account.h"
 #include "account/email.h"
+#include "account/lockout.h"
 #include "account/registration.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -31,6 +32,7 @@ enum err setup_add_account(struct tx *tx, const struct audit_by *by, const struc
         return E_CONFLICT;
     TRY(account_verify(tx, ret->id, of->phc, of->name));
     TRY(registration_drop_all(tx, ret->id));
+    TRY(lockout_clear_password(tx, ret->id, of->email->key));
     TRY(account_set_roles(tx, ret->id, of->roles));
     TRY(audit_add(tx, by, AUDIT_ACCOUNT_CREATED, ret->id,
                   text_format(tx->arena, "{\"roles\":\"%s\"}", role_format(tx->arena, of->roles))));

@@ -70,6 +70,33 @@ static const char *wording(struct req *rq, enum problem p, const char *suffix)
     return template_format(rq->arena, rq->locale, key, rq->vars);
 }
 
+/* How long to wait, in words: "5 minutes". */
+static const char *wait_in_words(struct req *rq)
+{
+    int64_t seconds = rq->retry_after > 0 ? rq->retry_after : 1;
+    int64_t minutes = (seconds + 59) / 60;
+    const char *key = seconds <= 90   ? "wait.seconds"
+                      : minutes <= 90 ? "wait.minutes"
+                                      : "wait.hours";
+    vars_num(rq->vars, "wait_number",
+             seconds <= 90   ? seconds
+             : minutes <= 90 ? minutes
+                             : (minutes + 59) / 60);
+    return template_format(rq->arena, rq->locale, key, rq->vars);
+}
+
+/* The wait, what locks, and whether it is what was typed that is wrong: only then is it marked. */
+static void set_verdict(struct req *rq, enum problem p)
+{
+    bool is_wrong = problem_status(p) == 401 || p == PROBLEM_PASSWORD_WRONG;
+    vars_text(rq->vars, "wait", wait_in_words(rq));
+    vars_flag(rq->vars, "is_wrong", is_wrong);
+    vars_flag(rq->vars, "is_locked", problem_status(p) == 423 || (is_wrong && rq->retry_after));
+    if (is_wrong && rq->retry_after)
+        vars_text(rq->vars, "locked_now",
+                  template_format(rq->arena, rq->locale, "error.locked_now", rq->vars));
+}
+
 /* The form again, with what was typed (but for secrets) and what is wrong with it. */
 static enum err answer_form(struct req *rq, enum problem p)
 {
@@ -105,6 +132,7 @@ static enum err answer_page(struct req *rq, enum problem p)
     vars_text(rq->vars, "decision_id", rq->decision_id);
     if (is_damaged_link(rq, p))
         return page_with_status(rq, "link_gone", problem_status(p));
+    set_verdict(rq, p);
     bool is_form = rq->route && rq->route->page && !route_is_safe(rq->route) &&
                    p != PROBLEM_INTERNAL && p != PROBLEM_CSRF_FAILED && p != PROBLEM_FORBIDDEN &&
                    p != PROBLEM_ADDRESS_DENIED;

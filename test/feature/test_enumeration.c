@@ -27,6 +27,7 @@ struct probe {
 static void probe(struct probe *p, const char *state, const char *password)
 {
     wait_for(DAY); /* past every limit */
+    tamper(p->c->w, "DELETE FROM lockout_address", V_NONE);
     struct reply *r = p->ask(p->c, password);
     if (p->first)
         check_alike(state, p->first, r);
@@ -347,6 +348,8 @@ static void measure(struct world *w, struct times *t)
         int class = (i / CLASSES + i) % CLASSES; /* now one first, now the other */
         int at = t->count + i / CLASSES;
         const char *body = json("email", emails[class], "password", WRONG, NULL);
+        if (i % CLASSES == 0)
+            tamper(w, "DELETE FROM lockout_address", V_NONE); /* or nothing is hashed */
         double wall = clock_ms(CLOCK_MONOTONIC), cpu = clock_ms(CLOCK_THREAD_CPUTIME_ID);
         CHECK_NUM(post(c, "/v1/auth/login", body)->status, 401);
         t->cpu[class][at] = clock_ms(CLOCK_THREAD_CPUTIME_ID) - cpu;

@@ -156,6 +156,7 @@ static void start_afresh(struct world *w)
 {
     run_sql(w, "DELETE FROM session");
     run_sql(w, "DELETE FROM lockout");
+    run_sql(w, "DELETE FROM lockout_address");
     run_sql(w, "UPDATE account SET mfa_at = NULL");
     session_cache_clear();
 }

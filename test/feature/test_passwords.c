@@ -146,8 +146,10 @@ TEST_IN_WORLD(PW_02_passwords_are_kept_byte_for_byte)
     for (size_t i = 0; i < COUNT(passwords); i++) {
         wait_for(MINUTE);
         change_password(w, passwords[i]);
-        for (size_t k = 0; k < COUNT(passwords); k++)
+        for (size_t k = 0; k < COUNT(passwords); k++) {
+            tamper(w, "DELETE FROM lockout_address", V_NONE);
             CHECK_NUM(login(client(w), ANN, passwords[k])->status, i == k ? 200 : 401);
+        }
         CHECK_NUM(login_page(client(w), ANN, passwords[i])->status, 303);
     }
     CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 401);
@@ -415,7 +417,7 @@ TEST_IN_WORLD(PW_06_a_tampered_hash_costs_little_and_opens_nothing)
     struct client *ann = signed_in(w, ANN);
     for (size_t i = 0; i < COUNT(tampered); i++) {
         tamper(w, "UPDATE account SET password = $1", V(text(tampered[i])));
-        tamper(w, "DELETE FROM lockout WHERE authenticator = $1", V(text("password")));
+        tamper(w, "DELETE FROM lockout_address", V_NONE);
         int64_t before = clock_monotonic_ns();
         CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 401);
         CHECK_NUM(login(client(w), ANN, "plaintext")->status, 401);

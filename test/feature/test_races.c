@@ -188,6 +188,7 @@ TEST_IN_WORLD(RACE_03_of_many_links_one_counts)
         for (int i = 0; i < 8; i++) {
             winners += links.status[i] == 200;
             CHECK(links.status[i] == 200 || links.status[i] == 410);
+            tamper(w, "DELETE FROM lockout_address", V_NONE);
             CHECK_NUM(login(client(w), email, password_number(i))->status,
                       links.status[i] == 200 ? 200 : 401);
         }

@@ -4,12 +4,10 @@
  */
 #include "attack.h"
 
-#include "account/lockout.h"
 #include "account/session_cache.h"
 #include "sample.h"
 #include "service/setting.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,95 +115,4 @@ TEST_IN_WORLD(a_proof_is_the_owners_own)
     struct client *ann = signed_in(w, ANN);
     person(w, BEN, "the password of another");
     check_problem(prove(ann, "the password of another"), 403, "password_wrong");
-}
-
-/* --- what wrong ones cost --- */
-
-static int64_t failures(struct world *w)
-{
-    return count_of(w, "SELECT failures FROM lockout WHERE authenticator = 'password'");
-}
-
-TEST_IN_WORLD(RATE_06_no_new_session_buys_a_guess)
-{
-    struct client *ann = signed_in(w, ANN);
-    for (int i = 0; i < LOCKOUT_EVERY; i++)
-        check_problem(prove(ann, "a wrong password"), 403, "password_wrong");
-    check_problem(prove(ann, PASSWORD), 423, "locked");
-    CHECK_NUM(mail_count(w, ANN, "account_locked"), 1);
-    struct client *other = client(w), *page = client(w);
-    other->ip = "203.0.113.80";
-    CHECK_NUM(login(other, ANN, PASSWORD)->status, 200);
-    struct reply *r = prove(other, PASSWORD);
-    check_problem(r, 423, "locked");
-    CHECK(num_of(r, "retry_after") > 0 && num_of(r, "retry_after") <= 300);
-    page->ip = "203.0.113.81";
-    CHECK_NUM(login_page(page, ANN, PASSWORD)->status, 303);
-    run_sql(w, "UPDATE session SET auth_at = auth_at - 601000");
-    session_cache_clear();
-    (void)get(page, "/reauth");
-    CHECK_NUM(
-        post_form(page, "/reauth", text_format(test_arena(), "password=%s", form_text(PASSWORD)))
-            ->status,
-        423);
-    CHECK_NUM(failures(w), LOCKOUT_EVERY);
-    wait_for(setting_span(SETTING_LOCKOUT));
-    CHECK_NUM(prove(ann, PASSWORD)->status, 200);
-    CHECK_NUM(failures(w), -1); /* a success starts afresh */
-}
-
-/* Spread over a year it is no more than a hundred. */
-TEST_IN_WORLD(RATE_03_the_hundred_and_first_failure_over_a_year_is_not_judged)
-{
-    person(w, ANN, PASSWORD);
-    for (int i = 0; i < LOCKOUT_FOREVER; i++) {
-        struct client *c = client(w);
-        c->ip = text_format(test_arena(), "198.51.100.%d", i + 1);
-        CHECK_NUM(login(c, ANN, PASSWORD)->status, 200);
-        check_problem(prove(c, "a wrong password"), 403, "password_wrong");
-        wait_for(87 * HOUR);
-    }
-    struct client *c = client(w);
-    CHECK_NUM(login(c, ANN, PASSWORD)->status, 200);
-    check_problem(prove(c, PASSWORD), 423, "authenticator_disabled");
-    wait_for(365 * DAY);
-    CHECK_NUM(login(c, ANN, PASSWORD)->status, 200);
-    check_problem(prove(c, PASSWORD), 423, "authenticator_disabled");
-    CHECK_NUM(failures(w), LOCKOUT_FOREVER);
-    /* Bound anew, it starts afresh. */
-    CHECK_NUM(reset(client(w), reset_token(w, ANN), "another walnut chair")->status, 200);
-    CHECK_NUM(login(c, ANN, "another walnut chair")->status, 200);
-    CHECK_NUM(prove(c, "another walnut chair")->status, 200);
-}
-
-struct guessers {
-    struct client *ann;
-    _Atomic int judged, locked, other;
-};
-
-static void guess(void *arg, int i)
-{
-    struct guessers *g = arg;
-    struct client c = *g->ann;
-    struct reply *r = prove(&c, i % 2 ? "a wrong password" : "another wrong password");
-    if (r->status == 403)
-        g->judged++;
-    else if (r->status == 423)
-        g->locked++;
-    else
-        g->other++;
-}
-
-TEST_IN_WORLD(RATE_09_of_a_thousand_guesses_at_99_one_is_judged)
-{
-    enum { GUESSES = 1000, AT_ONCE = 100 };
-    struct guessers g = { .ann = signed_in(w, ANN) };
-    CHECK_NUM(prove(g.ann, "a wrong password")->status, 403);
-    run_sql(w, "UPDATE lockout SET failures = 99");
-    for (int i = 0; i < GUESSES; i += AT_ONCE)
-        crowd(AT_ONCE, guess, &g);
-    CHECK_NUM(g.judged, 1);
-    CHECK_NUM(g.locked, GUESSES - 1);
-    CHECK_NUM(g.other, 0);
-    CHECK_NUM(failures(w), LOCKOUT_FOREVER);
 }

@@ -172,7 +172,7 @@ TEST_IN_WORLD(MFA_02_at_most_a_hundred_guesses_are_ever_judged)
         struct reply *r = guess(w, i, code_at(&app, 5));
         judged += text_equal(code_of(r), "code_wrong");
         if (text_equal(code_of(r), "locked"))
-            wait_for(5 * MINUTE);
+            wait_for(HOUR);
         if (text_equal(code_of(r), "authenticator_disabled"))
             break;
     }
