@@ -11,6 +11,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -150,9 +151,20 @@ enum step answer_refuse(struct connection *c, int status, const char *why)
     return answer_begin(c, c->loop->now_ns) ? STEP_ON : connection_end(c);
 }
 
+static struct work *work_of(const struct http_exchange *x)
+{
+    return (struct work *)((char *)x - offsetof(struct work, exchange));
+}
+
+bool http_is_left(const struct http_exchange *x)
+{
+    struct pollfd line = { .fd = work_of(x)->connection->fd, .events = POLLRDHUP };
+    return poll(&line, 1, 0) > 0;
+}
+
 void http_answer(struct http_exchange *x)
 {
-    struct work *w = (struct work *)((char *)x - offsetof(struct work, exchange));
+    struct work *w = work_of(x);
     struct connection *c = w->connection;
     int64_t now_ns = clock_monotonic_ns();
     if (answer_begin(c, now_ns) && flush(c) == 1 && !c->closing && !w->in_n && !c->readable) {

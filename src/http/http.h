@@ -92,6 +92,11 @@ void http_header_add(struct http_response *response, const char *name, const cha
 /* Sends the response of an exchange for which the handler returned HTTP_LATER. Any thread. */
 void http_answer(struct http_exchange *x);
 
+/* True when the client of an exchange that is LATER has hung up: its answer would be read by
+ * nobody. A client that only said it will send no more looks the same. Any thread, before
+ * http_answer. */
+bool http_is_left(const struct http_exchange *x);
+
 /* "GET"; "Not Found" (the reason phrase; "" when unknown). */
 const char *http_method_name(enum http_method method);
 const char *http_reason(int status);

@@ -195,6 +195,12 @@ static void run_in_lane(void *item, bool is_late)
     log_set_request(NULL, NULL); /* the answer may have left, and the texts with it */
 }
 
+static bool is_left(void *item)
+{
+    const struct req *rq = item;
+    return http_is_left(rq->x);
+}
+
 /* --- where a request runs --- */
 
 static enum http_turn run_inline(struct req *rq, enum err e)
@@ -367,6 +373,7 @@ enum err web_open(const struct web_options *options)
                                      .queue = (int)setting_num(SETTING_HASH_QUEUE),
                                      .wait = setting_span(SETTING_HASH_WAIT),
                                      .run = run_in_lane,
+                                     .is_left = is_left,
                                      .begin = hashing_use_helper,
                                      .rest = hashing_rest,
                                  });

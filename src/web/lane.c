@@ -2,6 +2,9 @@
 /*
  * A lane: see lane.h. The queue is a ring; a thread that finds nothing waits, and after half a
  * minute of quiet gives back what it holds.
+ *
+ * In a storm nothing is done in vain: who would wait past the deadline hears so at once instead of
+ * at the end of it, and what waited for somebody who has hung up is not done at all.
  */
 #include "web/lane.h"
 
@@ -14,6 +17,9 @@
 
 static const int64_t REST_AFTER_NS = 30'000'000'000;
 
+/* Whoever hung up sooner than this may only have said all he had to say (RFC 9293 3.6). */
+enum { PATIENCE_MS = 100, TAKEN_LATELY = 8 };
+
 struct waiting {
     void *item;
     int64_t since_ns;
@@ -25,6 +31,7 @@ struct lane {
     pthread_cond_t ready;
     struct waiting *ring;
     int first, count;
+    int64_t item_ns; /* what an item took lately, on average */
     bool is_closing;
     pthread_t *threads;
     int started;
@@ -51,6 +58,23 @@ static bool wait_for_item(struct lane *lane)
     return lane->count > 0;
 }
 
+static bool is_in_vain(const struct lane *lane, const struct waiting *next)
+{
+    int64_t waited_ms = (clock_monotonic_ns() - next->since_ns) / 1'000'000;
+    if (lane->options.wait && waited_ms > lane->options.wait)
+        return true;
+    return lane->options.is_left && waited_ms >= PATIENCE_MS && lane->options.is_left(next->item);
+}
+
+/* Gives how long it took, 0 when it was not really done. */
+static int64_t run(const struct lane *lane, const struct waiting *next)
+{
+    bool is_late = is_in_vain(lane, next);
+    int64_t begun_ns = clock_monotonic_ns();
+    lane->options.run(next->item, is_late);
+    return is_late ? 0 : clock_monotonic_ns() - begun_ns;
+}
+
 static void *work(void *arg)
 {
     struct lane *lane = arg;
@@ -62,9 +86,10 @@ static void *work(void *arg)
         lane->first = (lane->first + 1) % lane->options.queue;
         lane->count--;
         pthread_mutex_unlock(&lane->lock);
-        int64_t waited_ms = (clock_monotonic_ns() - next.since_ns) / 1'000'000;
-        lane->options.run(next.item, lane->options.wait && waited_ms > lane->options.wait);
+        int64_t ns = run(lane, &next);
         pthread_mutex_lock(&lane->lock);
+        if (ns)
+            lane->item_ns += lane->item_ns ? (ns - lane->item_ns) / TAKEN_LATELY : ns;
     }
     pthread_mutex_unlock(&lane->lock);
     return NULL;
@@ -97,10 +122,17 @@ enum err lane_open(struct lane **ret, const struct lane_options *options)
     return OK;
 }
 
+/* Lock held. By what items took lately, another one would not be taken in time. */
+static bool would_be_late(const struct lane *lane)
+{
+    return lane->options.wait &&
+           lane->item_ns / lane->started * lane->count / 1'000'000 > lane->options.wait;
+}
+
 enum err lane_add(struct lane *lane, void *item)
 {
     pthread_mutex_lock(&lane->lock);
-    bool is_full = lane->count == lane->options.queue || lane->is_closing;
+    bool is_full = lane->count == lane->options.queue || lane->is_closing || would_be_late(lane);
     if (!is_full) {
         int at = (lane->first + lane->count++) % lane->options.queue;
         lane->ring[at] = (struct waiting){ item, clock_monotonic_ns() };

@@ -352,6 +352,29 @@ def a_login_storm_is_bounded():
         check(memory < 400, f"DOS_02: memory is bounded: {memory} MiB")
 
 
+def hashes(server):
+    return int(re.search(r"^password_hash_duration_seconds_count (\d+)", Client(server).get("/metrics").text, re.M)[1])
+
+
+@test
+def a_client_that_left_costs_no_hash():
+    with Server(flavour="release", PASSWORD_HASH="m=65536,t=3,p=2", HASH_THREADS="1", RATE_LIMITS="off") as server:
+        body = b'{"email":"nobody@example.org","password":"wrong wrong wrong"}'
+        request = (f"POST /v1/auth/login HTTP/1.1\r\nHost: localhost:{server.port}\r\nContent-Type: application/json\r\n"
+                   f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+        before = hashes(server)
+        left = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
+        for s in left:
+            s.sendall(request)
+        time.sleep(0.3)
+        for s in left:
+            s.close()
+        answer = Client(server).post("/v1/auth/login", {"email": "nobody@example.org", "password": "wrong wrong wrong"})
+        equal(answer.status, 401, "whoever stays is answered")
+        spent = hashes(server) - before
+        check(spent < 40, f"DOS_02: {spent} hashes for sixty who left")
+
+
 @test
 def it_serves_a_unix_socket():
     folder = tempfile.mkdtemp(prefix="cardea-sock-")

@@ -83,6 +83,62 @@ TEST(DOS_02_who_waited_too_long_is_told_so)
     CHECK_NUM(late, 1);
 }
 
+static bool is_odd(void *item)
+{
+    return ((_Atomic int *)item - ran) % 2;
+}
+
+/* Whoever has hung up costs nothing; but who did so at once may still be listening. */
+TEST(DOS_02_nothing_is_done_for_those_who_left)
+{
+    struct lane *lane = NULL;
+    const struct lane_options options = {
+        .name = "test", .threads = 1, .queue = 8, .run = run, .is_left = is_odd
+    };
+    is_held = true;
+    runs = late = 0;
+    CHECK_OK(lane_open(&lane, &options));
+    CHECK_OK(lane_add(lane, &ran[1])); /* taken at once */
+    while (lane_depth(lane))
+        usleep(1000);
+    for (int i = 2; i < 6; i++)
+        CHECK_OK(lane_add(lane, &ran[i]));
+    usleep(150'000);
+    is_held = false;
+    lane_close(lane);
+    CHECK_NUM(runs, 5);
+    CHECK_NUM(late, 2);
+}
+
+static void run_slowly(void *, bool is_late)
+{
+    usleep(20'000);
+    late += is_late;
+    runs++;
+}
+
+/* Two that take 20 ms stand before the third: it hears at once that 30 ms will not do. */
+TEST(DOS_02_who_would_wait_too_long_is_told_at_once)
+{
+    struct lane *lane = NULL;
+    const struct lane_options options = {
+        .name = "test", .threads = 1, .queue = 100, .wait = 30, .run = run_slowly
+    };
+    int taken = 0;
+    runs = late = 0;
+    CHECK_OK(lane_open(&lane, &options));
+    CHECK_OK(lane_add(lane, NULL));
+    while (!runs) /* now it knows what an item takes */
+        usleep(1000);
+    for (int i = 0; i < 50; i++)
+        taken += lane_add(lane, NULL) == OK;
+    CHECK(taken >= 2 && taken <= 4);
+    while (lane_depth(lane))
+        usleep(1000);
+    CHECK_OK(lane_add(lane, NULL)); /* and lets people in again */
+    lane_close(lane);
+}
+
 TEST(closing_no_lane_is_allowed)
 {
     lane_close(NULL);
