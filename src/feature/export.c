@@ -183,13 +183,22 @@ static enum err give(struct req *rq, const struct copy *of, struct mem sealed)
     if (e == E_INVALID)
         return E_NOT_FOUND; /* the key that sealed it was withdrawn */
     TRY(e);
+    TRY(audit_add(&rq->tx, &rq->by, AUDIT_EXPORT_FETCHED, of->account_id,
+                  text_format(rq->arena, "{\"export\":\"%s\"}", of->id)));
     return answer_document(rq, "application/json", copy);
+}
+
+/* Fetching leaves a mark, although it is a GET: a copy is all there is to steal. */
+static void begin_to_write(struct req *rq)
+{
+    db_begin(&rq->tx, rq->tx.db, DB_WRITE, rq->arena);
 }
 
 static enum err fetch_api(struct req *rq)
 {
     struct copy of;
     struct mem sealed;
+    begin_to_write(rq);
     TRY(find(rq, param(rq, "id"), &of, &sealed));
     if (of.ready_at)
         return give(rq, &of, sealed);
@@ -201,6 +210,7 @@ static enum err download(struct req *rq)
 {
     struct copy of;
     struct mem sealed;
+    begin_to_write(rq);
     TRY(find(rq, param(rq, "id"), &of, &sealed));
     if (!of.ready_at)
         return E_NOT_FOUND;

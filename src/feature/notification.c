@@ -98,10 +98,14 @@ static enum err list_wishes_api(struct req *rq)
     return list_wishes(rq, &rq->tx);
 }
 
-static enum err note_wish(struct req *rq, const char *kind, bool is_mailed)
+static enum err note_wish(struct req *rq, const char *name, bool is_mailed)
 {
-    enum err e = notification_set_mailed(&rq->tx, rq->session.account_id, kind, is_mailed);
-    return e == E_DENIED ? refuse_field(rq, "mail", PROBLEM_FIELD_RANGE) : e;
+    const struct notification_kind *kind = notification_kind_find(name);
+    if (!kind)
+        return refuse_field(rq, "mail", PROBLEM_NOTICE_UNKNOWN);
+    if (kind->is_always)
+        return is_mailed ? OK : refuse_field(rq, "mail", PROBLEM_ALWAYS_MAILED);
+    return notification_set_mailed(&rq->tx, rq->session.account_id, name, is_mailed);
 }
 
 static enum err note_change(struct req *rq)

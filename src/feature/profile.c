@@ -114,7 +114,7 @@ static enum err change_api(struct req *rq)
     struct account_profile p;
     TRY(hold(rq, &p));
     if (field(rq, "name"))
-        p.name = field(rq, "name");
+        p.name = or_none(field(rq, "name"));
     if (field(rq, "locale"))
         p.locale = known_tag(field(rq, "locale"));
     if (field(rq, "time_zone"))
@@ -177,12 +177,13 @@ static enum err choose_locale(struct req *rq)
 }
 
 #define PROFILE_FIELDS                                                                      \
-    { "name", FIELD_NAME, .optional = true }, { "locale", FIELD_LOCALE, .optional = true }, \
-        { "time_zone", FIELD_TEXT, .optional = true, .max = ZONE_MAX,                       \
-          .help = "an IANA name; empty: none" },                                            \
+    { "name", FIELD_NAME, .optional = true, .may_clear = true },                            \
+        { "locale", FIELD_LOCALE, .optional = true },                                       \
+        { "time_zone",     FIELD_TEXT,        .optional = true,                             \
+          .max = ZONE_MAX, .may_clear = true, .help = "an IANA name" },                     \
     {                                                                                       \
-        "picture_url", FIELD_TEXT, .optional = true, .max = PICTURE_MAX,                    \
-                                   .help = "https only; empty: none"                        \
+        "picture_url", FIELD_TEXT, .optional = true, .max = PICTURE_MAX, .may_clear = true, \
+                                   .help = "https only"                                     \
     }
 #define PROFILE "{\"user\":{...,\"time_zone\",\"picture_url\",\"metadata\"}}"
 

@@ -119,6 +119,7 @@ static enum err look(struct tx *tx, const char *presented, const char **ret_id)
 static enum err show_gone(struct req *rq)
 {
     vars_text(rq->vars, "kind", "setup");
+    vars_flag(rq->vars, "is_setup", true);
     return page_with_status(rq, "link_gone", 410);
 }
 

@@ -79,3 +79,4 @@ AUDIT(ADDRESS_BLOCKED, "address_rule.blocked",
 AUDIT(KEY_ROTATED, "key.rotated", "the next signing key became the active one")
 AUDIT(NOTIFICATIONS_CHANGED, "notifications.changed", "the owner changed which notices are mailed")
 AUDIT(EXPORT_ASKED, "export.asked", "the owner asked for a copy of all data about them")
+AUDIT(EXPORT_FETCHED, "export.fetched", "the owner fetched such a copy")

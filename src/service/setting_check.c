@@ -196,6 +196,27 @@ static const char *check_origin(struct arena *arena, const char *text)
                                        : NULL;
 }
 
+/* Android calls an app by the SHA-256 of its signing certificate, in base64url. */
+static const char *check_passkey_origin(struct arena *arena, const char *text)
+{
+    static const char app[] = "android:apk-key-hash:";
+    uint8_t hash[32];
+    size_t n = 0;
+    if (!text_starts(text, app))
+        return check_origin(arena, text);
+    const char *digits = text + strlen(app);
+    bool is_hash = strlen(digits) == base64url_size(sizeof hash) &&
+                   base64url_parse(digits, strlen(digits), hash, &n) && n == sizeof hash;
+    return is_hash
+               ? NULL
+               : "must name an app by the SHA-256 of its certificate, 43 characters of base64url";
+}
+
+static const char *check_passkey_origins(struct arena *arena, const char *text)
+{
+    return each(arena, text, check_passkey_origin);
+}
+
 static const char *check_addresses(struct arena *arena, const char *text)
 {
     return each(arena, text, check_address);
@@ -312,6 +333,7 @@ static const struct {
     { SETTING_ADDRESS_DENY, check_ranges },
     { SETTING_ADMIN_ADDRESS_ALLOW, check_ranges },
     { SETTING_CORS_ORIGINS, check_origins },
+    { SETTING_PASSKEY_ORIGINS, check_passkey_origins },
     { SETTING_ENCRYPTION_KEYS, check_seal_keys },
     { SETTING_LOG_LEVEL, check_level },
     { SETTING_RATE_LIMITS, check_on_off },

@@ -26,6 +26,9 @@ SETTING(ADMIN_ADDRESS_ALLOW, TEXT, "", LIVE,
         "when given, the doors of staff open only for these addresses or CIDR ranges")
 SETTING(CORS_ORIGINS, TEXT, "", LIVE,
         "origins that may call the API from a browser, separated by commas")
+SETTING(PASSKEY_ORIGINS, TEXT, "", LIVE,
+        "where passkeys may be used besides PUBLIC_URL, separated by commas: origins of this "
+        "domain, and apps as android:apk-key-hash:HASH")
 SETTING(ENCRYPTION_KEYS, TEXT, "", SECRET,
         "id:base64 pairs of 32-byte keys that seal secrets at rest, the first one seals; made in a "
         "0600 file beside the database when empty")

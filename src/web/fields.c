@@ -75,6 +75,8 @@ static void take_text(struct req *rq, int i, const char *value)
     int64_t min, max, n = (int64_t)strlen(value);
     fields_bounds(f, &min, &max);
     rq->values[i] = value;
+    if (!n && f->may_clear)
+        return;
     if (n > max)
         return complain(
             rq, f, f->kind == FIELD_PASSWORD ? PROBLEM_PASSWORD_TOO_LONG : PROBLEM_FIELD_TOO_LONG);
@@ -104,8 +106,11 @@ static void take_json(struct req *rq, int i, const struct json_value *value)
 {
     const struct field *f = &rq->route->fields[i];
     bool is_flag = value->kind == JSON_IS_TRUE || value->kind == JSON_IS_FALSE;
-    if (value->kind == JSON_IS_NULL)
+    if (value->kind == JSON_IS_NULL) {
+        if (f->may_clear)
+            rq->values[i] = "";
         return;
+    }
     if (f->kind == FIELD_JSON) {
         rq->jsons[i] = value;
         return;
@@ -170,6 +175,27 @@ static bool is_csrf_member(const char *member)
     return text_equal(member, "csrf"); /* allowed: the name of a field */
 }
 
+/* "?limit=0": nobody filled a form in wrongly, the address is malformed (INT-01). */
+static enum err refuse_query_num(struct req *rq, const struct field *f)
+{
+    int64_t min, max;
+    fields_bounds(f, &min, &max);
+    rq->error_count = 0;
+    rq->problem_detail = text_format(rq->arena, "%s: a whole number from %lld to %lld is expected",
+                                     f->name, (long long)min, (long long)max);
+    return refuse(rq, PROBLEM_BAD_REQUEST);
+}
+
+static enum err take_query_or_form(struct req *rq, int i, const char *value)
+{
+    const struct field *f = &rq->route->fields[i];
+    size_t before = rq->error_count;
+    take_form(rq, i, value);
+    bool is_wrong = rq->error_count > before;
+    bool is_query_num = f->kind == FIELD_NUM && route_is_safe(rq->route);
+    return is_wrong && is_query_num ? refuse_query_num(rq, f) : OK;
+}
+
 static enum err read_form(struct req *rq, struct mem bytes, bool is_strict)
 {
     struct form form;
@@ -178,7 +204,7 @@ static enum err read_form(struct req *rq, struct mem bytes, bool is_strict)
     for (size_t f = 0; f < form.count; f++) {
         int i = index_of(rq->route, form.fields[f].name);
         if (i >= 0)
-            take_form(rq, i, form.fields[f].value);
+            TRY(take_query_or_form(rq, i, form.fields[f].value));
         else if (is_csrf_member(form.fields[f].name))
             rq->form_csrf = form.fields[f].value;
         else if (is_strict)

@@ -42,13 +42,21 @@ static void put_schema(struct json_writer *j, const struct field *f)
         return;
     }
     fields_bounds(f, &min, &max);
-    json_put_text(j, "type", is_num ? "integer" : is_flag ? "boolean" : "string");
+    const char *type = is_num ? "integer" : is_flag ? "boolean" : "string";
+    if (f->may_clear) {
+        json_begin_array(j, "type");
+        json_put_text(j, NULL, type);
+        json_put_text(j, NULL, "null");
+        json_end(j);
+    } else {
+        json_put_text(j, "type", type);
+    }
     if (f->kind == FIELD_EMAIL)
         json_put_text(j, "format", "email");
     if (f->kind == FIELD_PASSWORD)
         json_put_text(j, "format", "password");
     if (!is_num && !is_flag) {
-        json_put_num(j, "minLength", min);
+        json_put_num(j, "minLength", f->may_clear ? 0 : min);
         json_put_num(j, "maxLength", max);
     }
     if (f->help)

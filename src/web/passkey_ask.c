@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { ORIGINS_MAX = 16 };
+
 /* --- options --- */
 
 const char *passkey_rp_id(void)
@@ -81,14 +83,30 @@ enum err passkey_read_answer(struct req *rq, struct passkey_answer *ret)
     return e == E_GONE || e == E_INVALID ? refuse(rq, PROBLEM_CHALLENGE_EXPIRED) : e;
 }
 
+/* Ours first, then PASSKEY_ORIGINS: other addresses of this domain, and apps. */
+static const char *const *origins(struct arena *arena, size_t *ret_count)
+{
+    const char **all = arena_array(arena, ORIGINS_MAX, sizeof *all);
+    const char *list = setting_text(SETTING_PASSKEY_ORIGINS);
+    size_t count = 0;
+    all[count++] = setting_public_origin();
+    for (list += strspn(list, ", "); *list && count < ORIGINS_MAX; list += strspn(list, ", ")) {
+        size_t n = strcspn(list, ", ");
+        all[count++] = text_copy(arena, MEM(list, n));
+        list += n;
+    }
+    *ret_count = count;
+    return all;
+}
+
 struct webauthn_ceremony passkey_ceremony(struct req *rq, const struct passkey_answer *answer)
 {
-    const char **origins = arena_alloc(rq->arena, sizeof *origins);
-    *origins = setting_public_origin();
+    size_t count;
+    const char *const *allowed = origins(rq->arena, &count);
     return (struct webauthn_ceremony){
         .rp_id = passkey_rp_id(),
-        .origins = origins,
-        .origin_count = 1,
+        .origins = allowed,
+        .origin_count = count,
         .challenge = mem_text(answer->challenge),
         .needs_user_verification = answer->ceremony.purpose == CEREMONY_SIGN_IN ||
                                    answer->ceremony.purpose == CEREMONY_REAUTH,

@@ -75,6 +75,9 @@ PROBLEM(EMAIL_UNCHANGED, 422, "email_unchanged", "This is the account's address 
 PROBLEM(NAME_INVALID, 422, "name_invalid", "The name holds control characters or nothing visible")
 PROBLEM(LOCALE_UNKNOWN, 422, "locale_unknown", "There is no such language here")
 PROBLEM(TIME_ZONE_UNKNOWN, 422, "time_zone_unknown", "There is no such time zone")
+PROBLEM(ALWAYS_MAILED, 422, "always_mailed",
+        "This notice is about the safety of the account and is always mailed")
+PROBLEM(NOTICE_UNKNOWN, 422, "notice_unknown", "There is no notice of this kind")
 PROBLEM(PICTURE_INVALID, 422, "picture_invalid", "This is not an https address")
 PROBLEM(ID_INVALID, 422, "id_invalid", "This is not an id")
 PROBLEM(ACTION_UNKNOWN, 422, "action_unknown", "There is no such action")

@@ -129,9 +129,10 @@ static void write_fields(struct buf *out, const struct route *route)
     for (int i = 0; i < ROUTE_FIELDS && route->fields[i].name; i++) {
         const struct field *f = &route->fields[i];
         const char *bounds = bounds_text(out->arena, f);
-        buf_format(out, "- `%s`: %s%s%s%s%s%s\n", f->name, fields_kind_name(f->kind),
+        buf_format(out, "- `%s`: %s%s%s%s%s%s%s\n", f->name, fields_kind_name(f->kind),
                    bounds ? ", " : "", bounds ? bounds : "", f->optional ? ", optional" : "",
-                   f->help ? "; " : "", f->help ? f->help : "");
+                   f->may_clear ? ", null or empty takes it away" : "", f->help ? "; " : "",
+                   f->help ? f->help : "");
     }
 }
 

@@ -52,6 +52,7 @@ struct field {
     const char *name;
     enum field_kind kind;
     bool optional;
+    bool may_clear;   /* JSON null or an empty text says: none; the value is "" */
     bool is_new;      /* of a password: it is to be the one from now on (see outside.h) */
     int64_t min, max; /* 0, 0: the kind's own bounds */
     const char *help;

@@ -429,3 +429,18 @@ TEST(MFA_06_every_personal_table_has_a_copy)
             test_fail(__FILE__, __LINE__, "%s is not in a copy", t->name);
     }
 }
+
+/* A copy is all there is to steal: its owner sees when one was fetched. */
+TEST_IN_WORLD(fetching_a_copy_leaves_a_mark)
+{
+    struct client *ann = signed_in(w, ANN);
+    const char *id = text_of(post(ann, "/v1/account/export", "{}"), "id");
+    const char *path = text_format(test_arena(), "/v1/account/export/%s", id);
+    CHECK_TEXT(text_of(get(ann, path), "status"), "pending");
+    CHECK(!has_audit(w, "export.fetched"));
+    run_jobs(w);
+    CHECK_TEXT(text_of(get(ann, path), "status"), "ready");
+    CHECK(has_audit(w, "export.fetched"));
+    CHECK_NUM(get(ann, "/v1/account/export/exp_00000000000000000000000000")->status, 404);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM audit WHERE event = 'export.fetched'"), 1);
+}

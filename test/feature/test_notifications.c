@@ -227,3 +227,23 @@ TEST_IN_WORLD(every_kind_reads_as_words)
         }
     }
 }
+
+/* The answer says what is the matter, not that a number is out of range. */
+TEST_IN_WORLD(what_is_always_mailed_cannot_be_muted_and_the_answer_says_so)
+{
+    struct client *ann = signed_in(w, ANN);
+    static const struct {
+        const char *body, *code;
+    } cases[] = {
+        { "{\"mail\":{\"password_changed\":false}}", "always_mailed" },
+        { "{\"mail\":{\"no_such_notice\":false}}", "notice_unknown" },
+        { "{\"mail\":{\"password_changed\":true}}", NULL },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct reply *r =
+            call(ann, "PATCH", "/v1/account/notifications/preferences", cases[i].body);
+        CHECK_NUM(r->status, cases[i].code ? 422 : 200);
+        if (cases[i].code)
+            CHECK_TEXT(text_of(r, "errors.0.code"), cases[i].code);
+    }
+}

@@ -7,6 +7,7 @@
 
 #include "account/passkey.h"
 #include "base/clock.h"
+#include "service/setting.h"
 #include "two_step.h"
 
 #include <stdio.h>
@@ -164,6 +165,36 @@ TEST_IN_WORLD(WA_03_a_challenge_is_answered_once)
                   EXPIRED);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM ceremony"), 0);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM passkey"), 1);
+}
+
+/* WA-02: other addresses of the house and its apps, when it names them, and only these. */
+TEST_IN_WORLD(WA_02_origins_that_the_house_names_are_taken)
+{
+    static const char app[] = "android:apk-key-hash:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+    static const char *const other[] = {
+        "android:apk-key-hash:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFV",
+        "android:apk-key-hash:",
+        "https://app.example.org:8443",
+        "https://app.example.or",
+        "",
+    };
+    struct client *ann = signed_in(w, ANN), *c = client(w);
+    struct soft_credential *key = own_passkey(ann);
+    struct soft_answer said = answer_to(key, ask_passkey(c, "{}"));
+    said.flags = SYNCED;
+    said.origin = app;
+    check_refused(give_passkey(c, key, &said), 401, REFUSED); /* not named yet */
+    CHECK_OK(setting_override(SETTING_PASSKEY_ORIGINS,
+                              text_format(test_arena(), "https://app.example.org, %s", app)));
+    const char *const named[] = { app, "https://app.example.org", OUR_ORIGIN };
+    for (size_t i = 0; i < COUNT(named) + COUNT(other); i++) {
+        bool is_named = i < COUNT(named);
+        said = answer_to(key, ask_passkey(c, "{}"));
+        said.flags = SYNCED;
+        said.origin = is_named ? named[i] : other[i - COUNT(named)];
+        CHECK_NUM(give_passkey(c, key, &said)->status, is_named ? 200 : 401);
+    }
+    CHECK_OK(setting_override(SETTING_PASSKEY_ORIGINS, ""));
 }
 
 TEST_IN_WORLD(WA_03_a_challenge_expires)

@@ -158,3 +158,35 @@ TEST_IN_WORLD(mails_tell_times_in_the_zone_of_the_account)
     REQUIRE(mail);
     CHECK(strstr(mail->text, "(America/Argentina/Buenos Aires)") && !strstr(mail->text, "UTC"));
 }
+
+TEST_IN_WORLD(null_or_an_empty_text_takes_a_value_away)
+{
+    struct client *ann = signed_in(w, ANN);
+    static const char *const fields[] = { "name", "time_zone", "picture_url" };
+    static const char *const values[] = { "Ann", "Europe/Berlin", "https://example.org/a.png" };
+    static const char *const nothing[] = { "null", "\"\"" };
+    for (size_t i = 0; i < COUNT(fields); i++) {
+        for (size_t k = 0; k < COUNT(nothing); k++) {
+            const char *member = text_format(test_arena(), "user.%s", fields[i]);
+            CHECK_TEXT(text_of(change(ann, json(fields[i], values[i], NULL)), member), values[i]);
+            struct reply *r =
+                change(ann, text_format(test_arena(), "{\"%s\":%s}", fields[i], nothing[k]));
+            CHECK_NUM(r->status, 200);
+            CHECK(text_of(r, member) == NULL);
+            CHECK(text_of(get(ann, "/v1/account/profile"), member) == NULL);
+        }
+    }
+    CHECK_NUM(change(ann, "{\"name\":\" \"}")->status, 422);
+    CHECK_NUM(change(ann, "{\"locale\":\"\"}")->status, 422); /* there is always one */
+}
+
+TEST_IN_WORLD(who_gave_no_name_is_greeted_without_one)
+{
+    struct client *page = client(w);
+    person(w, ANN, PASSWORD);
+    CHECK_NUM(login_page(page, ANN, PASSWORD)->status, 303);
+    CHECK(strstr(get(page, "/")->body, "<h1>Hello</h1>") != NULL);
+    (void)get(page, "/settings");
+    CHECK_NUM(post_form(page, "/settings", "name=Ann&locale=en")->status, 303);
+    CHECK(strstr(get(page, "/")->body, "<h1>Hello, Ann</h1>") != NULL);
+}

@@ -520,3 +520,32 @@ TEST_IN_WORLD(CSRF_01_the_second_step_needs_its_form)
     CHECK_NUM(post_form(d, "/2fa/verify", form_code(code_at(&app, 0)))->status, 303);
     CHECK_NUM(get(d, "/settings")->status, 200);
 }
+
+/* The first page leads to what would make the account safer, until it is there. */
+TEST_IN_WORLD(the_overview_leads_to_two_step_sign_in)
+{
+    struct client *page = client(w);
+    person(w, ANN, PASSWORD);
+    CHECK_NUM(login_page(page, ANN, PASSWORD)->status, 303);
+    struct reply *r = get(page, "/");
+    CHECK(strstr(r->body, "href=\"/2fa/setup\"") && strstr(r->body, "#passkeys-heading"));
+    CHECK_NUM(get(page, "/2fa/setup")->status, 200);
+    CHECK_NUM(post_form(page, "/2fa/setup", "")->status, 303);
+    r = get(page, "/2fa/setup");
+    CHECK(strstr(r->body, "<details class=\"more\">") != NULL);
+
+    /* Who typed the key need not unfold it again. */
+    r = post_form(page, "/2fa/setup/confirm", "code=000000");
+    CHECK_NUM(r->status, 401);
+    CHECK(strstr(r->body, "<details class=\"more\" open>") != NULL);
+}
+
+TEST_IN_WORLD(the_overview_is_silent_about_what_is_there)
+{
+    struct app app = two_step(w, ANN);
+    struct client *page = client(w);
+    CHECK_NUM(login_page(page, ANN, PASSWORD)->status, 303);
+    (void)get(page, "/2fa/verify");
+    (void)post_form(page, "/2fa/verify", text_format(test_arena(), "code=%s", code_at(&app, 0)));
+    CHECK(strstr(get(page, "/")->body, "href=\"/2fa/setup\"") == NULL);
+}
