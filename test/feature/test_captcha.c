@@ -5,6 +5,7 @@
  */
 #include "attack.h"
 #include "solve.h"
+#include "two_step.h"
 
 #include "base/clock.h"
 #include "crypto/challenge.h"
@@ -464,4 +465,63 @@ TEST_IN_WORLD(RACE_01_a_ticket_passes_one_of_64)
     crowd(64, use, &race);
     CHECK_NUM(race.passed, 1);
     CHECK_NUM(race.refused, 63);
+}
+
+/* --- after failures --- */
+
+TEST_IN_WORLD(RATE_04_guessing_mailed_codes_costs_from_the_third_on)
+{
+    struct client *c = client(w), *other = client(w);
+    const char *known = json("email", ANN, "code", "00000000", NULL);
+    const char *unknown = json("email", BEN, "code", "00000000", NULL);
+    person(w, ANN, PASSWORD);
+    CHECK_OK(setting_override(SETTING_CAPTCHA, "auto"));
+    for (int i = 0; i < 3; i++) {
+        CHECK_NUM(post(c, "/v1/auth/email-code/verify", known)->status, 401);
+        CHECK_NUM(post(c, "/v1/auth/email-code/verify", unknown)->status, 401);
+    }
+    /* From wherever; and whether or not there is an account (ENUM-06). */
+    other->ip = "203.0.113.9";
+    check_asks(post(other, "/v1/auth/email-code/verify", known), "captcha_required", "email_code");
+    check_asks(post(c, "/v1/auth/email-code/verify", unknown), "captcha_required", "email_code");
+    const char *paid =
+        json("email", ANN, "code", "00000000", "captcha", solved(c, "email_code"), NULL);
+    CHECK_NUM(post(c, "/v1/auth/email-code/verify", paid)->status, 401);
+    check_asks(post(c, "/v1/auth/email-code/verify", paid), "captcha_wrong", "email_code");
+}
+
+TEST_IN_WORLD(MFA_02_after_a_lock_each_code_costs)
+{
+    struct app app = two_step(w, ANN);
+    CHECK_OK(setting_override(SETTING_CAPTCHA, "auto"));
+    struct client *c = client(w);
+    const char *handle = first_step(c, ANN);
+    for (int i = 0; i < 5; i++)
+        CHECK_NUM(second_step(c, handle, "000000")->status, 401);
+    wait_for(5 * MINUTE);
+    struct reply *r = second_step(c, handle, code_at(&app, 0));
+    check_asks(r, "captcha_required", "two_factor");
+    r = post(
+        c, "/v1/auth/2fa/verify",
+        json("pending_token", handle, "code", code_at(&app, 0), "captcha", solved_from(r), NULL));
+    CHECK_NUM(r->status, 200);
+}
+
+TEST_IN_WORLD(ENUM_01_a_captcha_is_asked_of_everybody_alike)
+{
+    static const char *const doors[] = { "/v1/auth/login", "/v1/auth/password/forgot",
+                                         "/v1/auth/magic-link", "/v1/auth/resend-verification" };
+    struct client *c = plain_client(w);
+    person(w, ANN, PASSWORD);
+    always();
+    for (size_t i = 0; i < COUNT(doors); i++) {
+        const char *password = i ? NULL : "password";
+        struct reply *a = post(c, doors[i], json("email", ANN, password, PASSWORD, NULL));
+        struct reply *b = post(c, doors[i], json("email", BEN, password, PASSWORD, NULL));
+        CHECK_NUM(a->status, 403);
+        CHECK_NUM(b->status, 403);
+        CHECK_NUM((int64_t)strlen(a->body), (int64_t)strlen(b->body));
+        CHECK_NUM((int64_t)strlen(a->headers), (int64_t)strlen(b->headers));
+        CHECK_NUM(num_of(a, "captcha.difficulty"), num_of(b, "captcha.difficulty"));
+    }
 }
