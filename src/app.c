@@ -156,10 +156,12 @@ static enum err listen_on(struct http_server **ret, const char *where, const cha
     const char *cert = setting_text(SETTING_TLS_CERT_FILE),
                *key = setting_text(SETTING_TLS_KEY_FILE);
     bool has_tls = with_tls && !text_is_empty(cert);
+    bool is_proxied = !role && text_equal(setting_text(SETTING_PROXY_PROTOCOL), "required");
     return http_server_open(ret, &(struct http_server_options){
                                      .listen = where,
                                      .tls_cert_file = has_tls ? cert : NULL,
                                      .tls_key_file = has_tls ? key : NULL,
+                                     .trusts_proxy = is_proxied ? web_trusts_proxy : NULL,
                                      .threads = role ? 1 : (int)setting_num(SETTING_IO_THREADS),
                                      .handler = web_handle,
                                      .arg = (void *)(uintptr_t)role,

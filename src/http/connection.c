@@ -39,7 +39,8 @@ void connection_close(struct connection *c)
         loop->connections = c->next;
     if (c->next)
         c->next->previous = c->previous;
-    peer_remove(loop->server->peers, c->peer);
+    if (c->is_counted)
+        peer_remove(loop->server->peers, c->peer);
     loop->count--;
     loop->server->count--;
     loop->discarded++;
@@ -88,8 +89,8 @@ static enum step shake_hands(struct connection *c)
 }
 
 static enum step (*const steps[])(struct connection *c) = {
-    [AT_HANDSHAKE] = shake_hands, [AT_HEAD] = receive_head,    [AT_BODY] = receive_body,
-    [AT_ANSWER] = answer_send,    [AT_LINGER] = answer_linger,
+    [AT_PROXY] = proxy_receive, [AT_HANDSHAKE] = shake_hands, [AT_HEAD] = receive_head,
+    [AT_BODY] = receive_body,   [AT_ANSWER] = answer_send,    [AT_LINGER] = answer_linger,
 };
 
 void connection_run(struct connection *c)

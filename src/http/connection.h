@@ -42,7 +42,7 @@ struct work {
 };
 
 /* The life of a connection. */
-enum place { AT_HANDSHAKE, AT_HEAD, AT_BODY, AT_ANSWER, AT_LINGER };
+enum place { AT_PROXY, AT_HANDSHAKE, AT_HEAD, AT_BODY, AT_ANSWER, AT_LINGER };
 
 enum { TURN_AWAY = 1, TURN_EVENT = 2 };
 
@@ -64,6 +64,8 @@ struct connection {
     size_t lingered; /* bytes thrown away at the end */
     int64_t deadline_ns;
     struct ip peer;
+    bool is_counted; /* in the table of peers */
+    bool is_unix;    /* the peer is on this machine and may open our socket */
 };
 
 struct listener_source {
@@ -78,6 +80,7 @@ struct loop {
     int epoll, wake_fd;
     int64_t now_ns;
     int64_t scanned_ns;
+    int64_t refused_ns; /* when a connection without a PROXY header was last logged */
     int64_t accept_again_ns, paused_ns; /* 0 unless accepting pauses; when that was last logged */
     struct connection *connections;
     atomic_int count;               /* connections given to this loop */
@@ -132,5 +135,7 @@ void *loop_run(void *loop);
 enum err loop_open(struct loop *loop, struct http_server *server);
 void loop_close(struct loop *loop);
 void loop_wake(struct loop *loop);
+/* A connection was not let in: counted, and logged now and then. */
+void loop_note_refused(struct loop *loop, const char *why);
 /* Hands a connection (turn: TURN_AWAY) to the loop's thread. Any thread. */
 void loop_give(struct loop *loop, struct connection *c);

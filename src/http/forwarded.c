@@ -101,21 +101,31 @@ static const char *take_last(const char *list, size_t *end, size_t *ret_n)
     return element;
 }
 
+/* From the right, as long as the hops are ours. */
+static struct ip walk(const struct http_request *rq, const char *list, bool is_plain,
+                      const struct ip_range *trusted, size_t count)
+{
+    struct ip client = rq->peer, hop;
+    size_t left = strlen(list), n;
+    bool is_ours = rq->is_unix || is_trusted(client, trusted, count);
+    for (int i = 0; i < HOPS_MAX && left > 0 && is_ours; i++) {
+        const char *element = take_last(list, &left, &n);
+        if (!(is_plain ? parse_hop(element, n, &hop) : parse_element(element, n, &hop)))
+            break;
+        client = hop;
+        is_ours = is_trusted(client, trusted, count);
+    }
+    return client;
+}
+
 struct ip forwarded_client(const struct http_request *rq, const struct ip_range *trusted,
                            size_t count)
 {
-    const char *list = http_header_find(rq, "x-forwarded-for");
-    bool plain = list != NULL;
-    if (!plain)
-        list = http_header_find(rq, "forwarded");
-
-    struct ip client = rq->peer, hop;
-    size_t left = list ? strlen(list) : 0, n;
-    for (int i = 0; i < HOPS_MAX && left > 0 && is_trusted(client, trusted, count); i++) {
-        const char *element = take_last(list, &left, &n);
-        if (!(plain ? parse_hop(element, n, &hop) : parse_element(element, n, &hop)))
-            break;
-        client = hop;
-    }
-    return client;
+    const char *plain = http_header_find(rq, "x-forwarded-for");
+    const char *list = http_header_find(rq, "forwarded");
+    struct ip by_plain = walk(rq, plain ? plain : "", true, trusted, count);
+    struct ip by_list = walk(rq, list ? list : "", false, trusted, count);
+    if (plain && list)
+        return ip_equal(by_plain, by_list) ? by_plain : rq->peer;
+    return plain ? by_plain : by_list;
 }

@@ -11,9 +11,11 @@
 #include <stddef.h>
 
 /*
- * The client's address: the peer unless the peer is in trusted; then X-Forwarded-For (or, when that
- * is absent, the for= parameters of Forwarded, RFC 7239) is walked from the right over trusted
- * hops, at most 32. A malformed hop ends the walk at the last good one: never "no address".
+ * The client's address: the peer unless the peer is in trusted or came by a unix socket; then
+ * X-Forwarded-For, or the for= parameters of Forwarded (RFC 7239), is walked from the right over
+ * trusted hops, at most 32. A malformed hop ends the walk at the last good one: never "no address".
+ * A proxy writes one of the two headers and passes the other on as a stranger wrote it; so when
+ * both are there and do not agree, neither is believed.
  */
 struct ip forwarded_client(const struct http_request *rq, const struct ip_range *trusted,
                            size_t count);

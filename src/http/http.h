@@ -47,6 +47,7 @@ struct http_request {
     size_t header_count;
     struct mem body;     /* whole; no bytes when there is none */
     struct ip peer;      /* the other end of the connection; ::1 for a unix socket */
+    bool is_unix;        /* it came by a unix socket: from a proxy on this machine */
     bool tls;            /* received over TLS that this server ended */
     int64_t received_ns; /* clock_monotonic_ns when the request line began */
 };
@@ -111,11 +112,10 @@ struct http_limits {      /* zero members take the defaults named here */
     int64_t header_time;  /* 10 s from the first byte to the end of the header, in ms: 408, close */
     int64_t body_time;    /* 30 s for the body: 408 */
     int64_t idle_time;    /* 60 s between requests: close */
-    int64_t
-        write_time; /* 30 s for the client to take the response, and at least 1 KiB/s after that */
-    int64_t drain_time; /* 10 s from http_server_stop to the end of the last exchange */
-    int connections;    /* 20,000; beyond it accepting pauses */
-    int per_peer;       /* connections of one IPv4 address or IPv6 /64: 10,000 */
+    int64_t write_time;   /* 30 s to take the response, and at least 1 KiB/s after that */
+    int64_t drain_time;   /* 10 s from http_server_stop to the end of the last exchange */
+    int connections;      /* 20,000; beyond it accepting pauses */
+    int per_peer;         /* connections of one IPv4 address or IPv6 /64: 10,000 */
 };
 
 struct http_server_options {
@@ -126,6 +126,8 @@ struct http_server_options {
     const char *tls_cert_file; /* PEM chain, or NULL for plain HTTP */
     const char *tls_key_file;
     int threads; /* I/O threads; 0: one per processor */
+    /* Given: connections begin with a PROXY header and come from these, or by a unix socket. */
+    bool (*trusts_proxy)(struct ip peer);
     struct http_limits limits;
     http_handler handler;
     void *arg;

@@ -114,17 +114,50 @@ static struct loop *least_loaded(struct loop *own)
     return best;
 }
 
-static void adopt(struct loop *own, int fd, struct ip peer)
+void loop_note_refused(struct loop *loop, const char *why)
+{
+    atomic_fetch_add_explicit(&loop->refused, 1, memory_order_relaxed);
+    if (loop->now_ns - loop->refused_ns < quiet_ns)
+        return;
+    LOG(LOG_WARN, "http.connection_refused", LOG_TEXT("why", why));
+    loop->refused_ns = loop->now_ns;
+}
+
+/* Whoever is behind a proxy is counted once its header is read. */
+static bool may_connect(struct loop *loop, struct ip peer, bool is_unix, bool *ret_is_counted)
+{
+    const struct http_server_options *options = &loop->server->options;
+    *ret_is_counted = !options->trusts_proxy;
+    if (!options->trusts_proxy)
+        return peer_add(loop->server->peers, peer, options->limits.per_peer);
+    if (is_unix || options->trusts_proxy(peer))
+        return true;
+    loop_note_refused(loop, "PROXY header from a peer that is not in TRUSTED_PROXIES");
+    return false;
+}
+
+/* Where a new connection begins: the places are in order. */
+static enum place first_place(const struct http_server *server)
+{
+    if (server->options.trusts_proxy)
+        return AT_PROXY;
+    return server->tls ? AT_HANDSHAKE : AT_HEAD;
+}
+
+static void adopt(struct loop *own, int fd, const struct connection *made)
 {
     struct http_server *server = own->server;
     struct connection *c = calloc(1, sizeof *c);
     if (!c)
         abort();
     struct loop *loop = least_loaded(own);
-    *c = (struct connection){ .source = SOURCE_CONNECTION, .fd = fd, .loop = loop, .peer = peer };
-    c->at = server->tls ? AT_HANDSHAKE : AT_HEAD;
+    *c = *made;
+    c->source = SOURCE_CONNECTION;
+    c->fd = fd;
+    c->loop = loop;
+    c->at = first_place(server);
     const struct http_limits *limits = &server->options.limits;
-    int64_t time = server->tls ? limits->header_time : limits->idle_time;
+    int64_t time = c->at == AT_HEAD ? limits->idle_time : limits->header_time;
     c->deadline_ns = own->now_ns + time * ns_per_ms;
     loop->count++;
     server->count++;
@@ -175,9 +208,10 @@ static void accept_some(struct loop *loop, int listener)
             return;
         if (fd < 0)
             continue; /* the client went away while it waited */
-        struct ip peer = peer_of(&address);
-        if (peer_add(server->peers, peer, server->options.limits.per_peer))
-            adopt(loop, fd, peer);
+        struct connection made = { .peer = peer_of(&address),
+                                   .is_unix = address.ss_family == AF_UNIX };
+        if (may_connect(loop, made.peer, made.is_unix, &made.is_counted))
+            adopt(loop, fd, &made);
         else
             close(fd);
     }
@@ -280,7 +314,7 @@ void *loop_run(void *arg)
     struct loop *loop = arg;
     struct http_server *server = loop->server;
     loop->now_ns = loop->scanned_ns = clock_monotonic_ns();
-    loop->paused_ns = loop->now_ns - 2 * quiet_ns;
+    loop->paused_ns = loop->refused_ns = loop->now_ns - 2 * quiet_ns;
     watch_listeners(loop, EPOLL_CTL_ADD);
     while (!server->stopping)
         run_once(loop);

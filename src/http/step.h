@@ -22,6 +22,9 @@ ssize_t connection_read(struct connection *c, void *p, size_t n);
 /* Runs with a trap for a full arena: gives what run gives, or 503. */
 int connection_guard(struct connection *c, int (*run)(struct connection *c));
 
+/* --- proxy.c */
+enum step proxy_receive(struct connection *c);
+
 /* --- receive.c */
 enum step receive_head(struct connection *c);
 enum step receive_body(struct connection *c);

@@ -263,6 +263,12 @@ static const char *check_sign_up(struct arena *, const char *text)
     return "must be open, waitlist, invite or closed";
 }
 
+static const char *check_proxy_protocol(struct arena *, const char *text)
+{
+    return text_equal(text, "off") || text_equal(text, "required") ? NULL
+                                                                   : "must be off or required";
+}
+
 static const char *check_mailbox(struct arena *, const char *text)
 {
     const char *at = strrchr(text, '@');
@@ -329,6 +335,7 @@ static const struct {
     { SETTING_LISTEN, check_addresses },
     { SETTING_OPS_LISTEN, check_addresses },
     { SETTING_TRUSTED_PROXIES, check_ranges },
+    { SETTING_PROXY_PROTOCOL, check_proxy_protocol },
     { SETTING_ADDRESS_ALLOW, check_ranges },
     { SETTING_ADDRESS_DENY, check_ranges },
     { SETTING_ADMIN_ADDRESS_ALLOW, check_ranges },
@@ -470,6 +477,10 @@ void setting_check_together(const struct setting_value *values, struct setting_p
         setting_problem(problems, "CAPTCHA: off is only accepted while PUBLIC_URL is a loopback "
                                   "address");
     check_inactivity(values, problems);
+    if (text_equal(values[SETTING_PROXY_PROTOCOL].text, "required") &&
+        !*values[SETTING_TRUSTED_PROXIES].text && !strstr(values[SETTING_LISTEN].text, "unix:"))
+        setting_problem(problems, "PROXY_PROTOCOL: required needs TRUSTED_PROXIES, or a unix "
+                                  "socket in LISTEN");
     setting_check_fixture(values, problems);
     if (values[SETTING_SESSION_IDLE].num > values[SETTING_SESSION_ABSOLUTE].num)
         setting_problem(problems, "SESSION_IDLE: must not be longer than SESSION_ABSOLUTE");

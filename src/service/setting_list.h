@@ -18,6 +18,10 @@ SETTING(TLS_CERT_FILE, TEXT, "", LIVE,
 SETTING(TLS_KEY_FILE, TEXT, "", LIVE, "PEM private key")
 SETTING(TRUSTED_PROXIES, TEXT, "", LIVE,
         "addresses or CIDR ranges whose X-Forwarded-For is believed, separated by commas")
+SETTING(
+    PROXY_PROTOCOL, TEXT, "off", 0,
+    "off, or required: each connection to LISTEN begins with a PROXY header, version 1 or 2, and "
+    "comes from TRUSTED_PROXIES or by a unix socket")
 SETTING(ADDRESS_ALLOW, TEXT, "", LIVE,
         "addresses or CIDR ranges that wider rules do not keep out, and that are never blocked "
         "automatically; it keeps nobody else out")

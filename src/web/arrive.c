@@ -155,3 +155,12 @@ void arrive_configure(void)
     *next = found;
     proxies = next;
 }
+
+bool arrive_trusts(struct ip peer)
+{
+    const struct proxies *trusted = proxies;
+    for (size_t i = 0; i < trusted->count; i++)
+        if (ip_in_range(peer, &trusted->list[i]))
+            return true;
+    return false;
+}

@@ -20,3 +20,5 @@ const char *arrive_new_id(struct arena *arena);
 
 /* Takes over the list of trusted proxies; while requests arrive, too. */
 void arrive_configure(void);
+/* A peer is in that list. */
+bool arrive_trusts(struct ip peer);

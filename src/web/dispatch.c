@@ -345,6 +345,11 @@ static enum err open_outside(void)
     return OK;
 }
 
+bool web_trusts_proxy(struct ip peer)
+{
+    return arrive_trusts(peer);
+}
+
 void web_configure(void)
 {
     arrive_configure();

@@ -31,5 +31,8 @@ void web_refuse(struct http_response *response, struct arena *arena, int status,
 /* SIGHUP: takes over the settings that may change. */
 void web_configure(void);
 
+/* The peer is one of TRUSTED_PROXIES: for http_server_options.trusts_proxy. */
+bool web_trusts_proxy(struct ip peer);
+
 /* Requests that wait for a hash, for the metric. */
 int web_hash_queue_depth(void);

@@ -99,3 +99,47 @@ TEST(RATE_01_a_hundred_hops_are_cut)
         buf_format(&b, ", 10.0.1.%d", i);
     CHECK_TEXT(client("10.0.0.1", "x-forwarded-for", b.p), "10.0.1.68");
 }
+
+static const char *client_of(const struct http_request *rq)
+{
+    struct ip_range trusted;
+    CHECK(ip_range_parse("10.0.0.0/8", &trusted));
+    return ip_format(test_arena(), forwarded_client(rq, &trusted, 1));
+}
+
+/* A proxy writes one of the headers and passes on the other as the stranger wrote it. */
+TEST(RATE_01_two_headers_that_disagree_are_none)
+{
+    static const char *const rows[][3] = {
+        { "198.51.100.7", "for=198.51.100.7", "198.51.100.7" },
+        { "198.51.100.7", "for=203.0.113.9", "10.0.0.1" },
+        { "203.0.113.9, 198.51.100.7", "for=203.0.113.9", "10.0.0.1" },
+        { "198.51.100.7", "", "10.0.0.1" },
+        { "", "for=198.51.100.7", "10.0.0.1" },
+        { "198.51.100.7", "for=unknown", "10.0.0.1" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_header headers[] = { { "x-forwarded-for", rows[i][0] },
+                                         { "forwarded", rows[i][1] } };
+        struct http_request rq = { .headers = headers, .header_count = 2 };
+        CHECK(ip_parse("10.0.0.1", &rq.peer));
+        CHECK_TEXT(client_of(&rq), rows[i][2]);
+    }
+}
+
+/* Whoever may open our socket is a proxy on this machine; whoever comes to ::1 by TCP may be
+   anybody on it. */
+TEST(RATE_01_a_unix_peer_is_a_trusted_hop)
+{
+    struct http_header header = { "x-forwarded-for", "198.51.100.7" };
+    struct http_request rq = { .headers = &header, .header_count = 1, .is_unix = true };
+    CHECK(ip_parse("::1", &rq.peer));
+    CHECK_TEXT(client_of(&rq), "198.51.100.7");
+    header.value = "198.51.100.7, ::1"; /* but ::1 further on is not */
+    CHECK_TEXT(client_of(&rq), "::1");
+    rq.is_unix = false;
+    CHECK_TEXT(client_of(&rq), "::1");
+    header.value = "x";
+    rq.is_unix = true;
+    CHECK_TEXT(client_of(&rq), "::1");
+}
