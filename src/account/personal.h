@@ -36,7 +36,8 @@ extern const struct personal_table registration_personal[], session_personal[], 
     lockout_personal[], device_personal[], disavowal_personal[], inactivity_personal[],
     deletion_personal[], email_change_personal[], service_personal[], account_personal[],
     totp_personal[], recovery_personal[], notification_personal[], magic_link_personal[],
-    email_code_personal[], passkey_personal[], ceremony_personal[], invite_personal[];
+    email_code_personal[], passkey_personal[], ceremony_personal[], invite_personal[],
+    waitlist_personal[];
 
 /* For write(): the rows of one statement, each an object of the columns named, in order, separated
    by spaces. A name that ends in _at or _until is written as a time. */

@@ -7,6 +7,7 @@
 #include "account/account.h"
 #include "account/registration.h"
 #include "account/role.h"
+#include "account/waitlist.h"
 #include "base/text.h"
 #include "service/setting.h"
 
@@ -65,6 +66,7 @@ static enum err use_any(struct tx *tx, const struct newcomer *who)
 
 enum err sign_up_admit(struct tx *tx, const struct newcomer *who)
 {
+    TRY(waitlist_forget(tx, who->account_id));
     enum err e = !who->is_by_link ? use_any(tx, who)
                  : who->invite_id ? use(tx, who, who->invite_id)
                                   : OK;

@@ -22,8 +22,8 @@ extern const struct job_kind register_jobs[], session_jobs[], reset_jobs[], upke
 extern const struct route admin_decision_routes[], admin_ip_rule_routes[];
 extern const struct job_kind admin_ip_rule_jobs[];
 
-extern const struct route admin_invite_routes[];
-extern const struct job_kind admin_invite_jobs[];
+extern const struct route admin_invite_routes[], admin_waitlist_routes[], waitlist_routes[];
+extern const struct job_kind admin_invite_jobs[], waitlist_jobs[];
 
 extern const struct route deletion_routes[], email_change_routes[], password_strength_routes[];
 extern const struct route captcha_routes[];

@@ -117,7 +117,7 @@ static enum err show_register(struct req *rq)
 {
     struct invite invite;
     const char *token = field(rq, "invite");
-    if (!token && sign_up_mode() == SIGN_UP_WAITLIST)
+    if (!token && !field_num(rq, "invited") && sign_up_mode() == SIGN_UP_WAITLIST)
         return see_other(rq, "/waitlist");
     if (!token || sign_up_mode() == SIGN_UP_CLOSED)
         return page(rq, "register");
@@ -330,7 +330,9 @@ const struct route register_routes[] = {
           .help = "Uses the link up: the account can sign in from now on."),
     ROUTE(GET, "/register", VISITOR, show_register,
           .fields = { { "invite", FIELD_TEXT, .optional = true, .max = INVITE_MAX,
-                        .help = "from the mailed link" } },
+                        .help = "from the mailed link" },
+                      { "invited", FIELD_FLAG, .optional = true,
+                        .help = "has one, and will type its code" } },
           .has_token = true, .captcha = { "register" },
           .help = "The registration form, or who may register at the moment."),
     ROUTE(POST, "/register", VISITOR, register_page, .lane = LANE_HASH, .page = "register",
