@@ -5,6 +5,7 @@
 #include "account/ceremony.h"
 
 #include "account/personal.h"
+#include "account/single_use.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/token.h"
@@ -45,41 +46,34 @@ static bool read_purpose(const char *word, enum ceremony_purpose *ret)
     return false;
 }
 
+static const struct single_use kind = {
+    .prefix = PREFIX,
+    .purpose = PURPOSE,
+    .look = "SELECT secret_hash, purpose, account_id, bound_to, name FROM ceremony"
+            " WHERE id = $1 AND expires_at > $2",
+    .take = "DELETE FROM ceremony WHERE id = $1 AND expires_at > $2",
+    .purge = "DELETE FROM ceremony WHERE id IN"
+             " (SELECT id FROM ceremony WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+};
+
 enum err ceremony_look(struct tx *tx, const char *challenge, struct ceremony *ret)
 {
-    struct token token;
-    struct mem hash;
     const char *purpose;
-    if (!token_parse(tx->arena, challenge, PREFIX, PURPOSE, &token))
-        return E_GONE;
-    *ret = (struct ceremony){ .id = token.id };
-    enum err e = db_one(tx,
-                        "SELECT secret_hash, purpose, account_id, bound_to, name FROM ceremony"
-                        " WHERE id = $1 AND expires_at > $2",
-                        V(text(token.id), num(clock_now())),
-                        INTO(to_blob(&hash), to_text(&purpose), to_text(&ret->account_id),
-                             to_text(&ret->bound_to), to_text(&ret->name)));
-    if (e == E_NOT_FOUND)
-        return E_GONE;
-    TRY(e);
-    return token_matches(&token, hash) && read_purpose(purpose, &ret->purpose) ? OK : E_GONE;
+    *ret = (struct ceremony){ 0 };
+    TRY(single_use_look(tx, &kind, challenge, &ret->id,
+                        INTO(to_text(&purpose), to_text(&ret->account_id), to_text(&ret->bound_to),
+                             to_text(&ret->name))));
+    return read_purpose(purpose, &ret->purpose) ? OK : E_GONE;
 }
 
 enum err ceremony_take(struct tx *tx, const struct ceremony *of)
 {
-    int64_t rows = 0;
-    TRY(db_change(tx, "DELETE FROM ceremony WHERE id = $1 AND expires_at > $2",
-                  V(text(of->id), num(clock_now())), &rows));
-    return rows ? OK : E_GONE;
+    return single_use_take(tx, &kind, of->id);
 }
 
 enum err ceremony_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_purge(
-        tx,
-        "DELETE FROM ceremony WHERE id IN"
-        " (SELECT id FROM ceremony WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
-        V(num(now)), ret_more);
+    return single_use_purge(tx, &kind, now, ret_more);
 }
 
 /* What is in there lives for minutes, and says nothing about anybody. */

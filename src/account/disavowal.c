@@ -11,6 +11,7 @@
 #include "account/pending.h"
 #include "account/personal.h"
 #include "account/session.h"
+#include "account/single_use.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/token.h"
@@ -37,33 +38,28 @@ enum err disavowal_add(struct tx *tx, struct disavowal *of, const char **ret_lin
                     text(of->session_id), text(of->device_id), num(now), num(of->expires_at)));
 }
 
+static const struct single_use kind = {
+    .prefix = PREFIX,
+    .purpose = PURPOSE,
+    .look = "SELECT secret_hash, account_id, session_id, device_id, created_at, expires_at"
+            "  FROM disavowal WHERE id = $1 AND expires_at > $2",
+    .take = "DELETE FROM disavowal WHERE id = $1 AND expires_at > $2",
+    .purge = "DELETE FROM disavowal WHERE id IN"
+             " (SELECT id FROM disavowal WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+};
+
 enum err disavowal_look(struct tx *tx, const char *presented, struct disavowal *ret)
 {
-    struct token token;
-    struct mem hash;
-    if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
-        return E_GONE;
-    *ret = (struct disavowal){ .id = token.id };
-    enum err e =
-        db_one(tx,
-               "SELECT account_id, secret_hash, session_id, device_id, created_at,"
-               "       expires_at"
-               "  FROM disavowal WHERE id = $1 AND expires_at > $2",
-               V(text(token.id), num(clock_now())),
-               INTO(to_text(&ret->account_id), to_blob(&hash), to_text(&ret->session_id),
-                    to_text(&ret->device_id), to_num(&ret->created_at), to_num(&ret->expires_at)));
-    if (e == E_NOT_FOUND)
-        return E_GONE;
-    TRY(e);
-    return token_matches(&token, hash) ? OK : E_GONE;
+    *ret = (struct disavowal){ 0 };
+    return single_use_look(tx, &kind, presented, &ret->id,
+                           INTO(to_text(&ret->account_id), to_text(&ret->session_id),
+                                to_text(&ret->device_id), to_num(&ret->created_at),
+                                to_num(&ret->expires_at)));
 }
 
 enum err disavowal_take(struct tx *tx, const struct disavowal *of)
 {
-    int64_t rows = 0;
-    TRY(db_change(tx, "DELETE FROM disavowal WHERE id = $1 AND expires_at > $2",
-                  V(text(of->id), num(clock_now())), &rows));
-    return rows ? OK : E_GONE;
+    return single_use_take(tx, &kind, of->id);
 }
 
 static enum err forget_device(struct tx *tx, const struct disavowal *of)
@@ -95,11 +91,7 @@ enum err disavowal_apply(struct tx *tx, const struct disavowal *of)
 
 enum err disavowal_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_purge(
-        tx,
-        "DELETE FROM disavowal WHERE id IN"
-        " (SELECT id FROM disavowal WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
-        V(num(now)), ret_more);
+    return single_use_purge(tx, &kind, now, ret_more);
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)

@@ -7,6 +7,7 @@
 #include "account/account.h"
 #include "account/address.h"
 #include "account/personal.h"
+#include "account/single_use.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/token.h"
@@ -57,22 +58,18 @@ enum err email_change_add(struct tx *tx, struct email_change *of, struct email_c
                     num(of->revoke_until)));
 }
 
+static const struct single_use to_confirm = {
+    .prefix = PREFIX,
+    .purpose = CONFIRM,
+    .look = "SELECT confirm_hash, " COLUMNS " FROM email_change"
+            " WHERE id = $1 AND expires_at > $2 AND confirm_hash IS NOT NULL",
+};
+
 enum err email_change_look(struct tx *tx, const char *presented, struct email_change *ret)
 {
-    struct token token;
-    struct mem hash;
-    if (!token_parse(tx->arena, presented, PREFIX, CONFIRM, &token))
-        return E_GONE;
+    const char *id;
     *ret = (struct email_change){ 0 };
-    enum err e =
-        db_one(tx,
-               "SELECT " COLUMNS ", confirm_hash FROM email_change"
-               " WHERE id = $1 AND expires_at > $2 AND confirm_hash IS NOT NULL",
-               V(text(token.id), num(clock_now())), INTO(INTO_CHANGE(ret), to_blob(&hash)));
-    if (e == E_NOT_FOUND)
-        return E_GONE;
-    TRY(e);
-    return token_matches(&token, hash) ? OK : E_GONE;
+    return single_use_look(tx, &to_confirm, presented, &id, INTO(INTO_CHANGE(ret)));
 }
 
 enum err email_change_take(struct tx *tx, const struct email_change *of, const char **ret_undo)

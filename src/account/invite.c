@@ -7,6 +7,7 @@
 
 #include "account/personal.h"
 #include "account/role.h"
+#include "account/single_use.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "service/outbox.h"
@@ -67,27 +68,22 @@ static void read_row(const struct db_rows *rows, size_t row, struct invite *ret)
     };
 }
 
+static const struct single_use kind = {
+    .prefix = PREFIX,
+    .purpose = PURPOSE,
+    .look = "SELECT secret_hash, email, email_key, role, uses, used, expires_at FROM invite"
+            " WHERE id = $1 AND expires_at > $2 AND used < uses AND revoked_at IS NULL"
+            "   AND" GIVER_HOLDS_IT,
+    .purge = "DELETE FROM invite WHERE id IN"
+             " (SELECT id FROM invite WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+};
+
 enum err invite_look(struct tx *tx, const char *presented, struct invite *ret)
 {
-    struct token token;
-    struct mem hash;
     *ret = (struct invite){ 0 };
-    if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
-        return E_GONE;
-    enum err e = db_one(tx,
-                        "SELECT secret_hash, email, email_key, role, uses, used, expires_at"
-                        "  FROM invite"
-                        " WHERE id = $1 AND expires_at > $2 AND used < uses"
-                        "   AND revoked_at IS NULL AND" GIVER_HOLDS_IT,
-                        V(text(token.id), num(clock_now())),
-                        INTO(to_blob(&hash), to_text(&ret->email), to_text(&ret->email_key),
-                             to_num(&ret->role), to_num(&ret->uses), to_num(&ret->used),
-                             to_num(&ret->expires_at)));
-    if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, hash)))
-        return E_GONE;
-    TRY(e);
-    ret->id = token.id;
-    return OK;
+    return single_use_look(tx, &kind, presented, &ret->id,
+                           INTO(to_text(&ret->email), to_text(&ret->email_key), to_num(&ret->role),
+                                to_num(&ret->uses), to_num(&ret->used), to_num(&ret->expires_at)));
 }
 
 enum err invite_find(struct tx *tx, const char *id, struct invite *ret)
@@ -147,10 +143,7 @@ enum err invite_renew(struct tx *tx, const char *id, int64_t expires_at, struct 
 
 enum err invite_purge(struct tx *tx, int64_t ended_before, bool *ret_more)
 {
-    return db_purge(tx,
-                    "DELETE FROM invite WHERE id IN"
-                    " (SELECT id FROM invite WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
-                    V(num(ended_before)), ret_more);
+    return single_use_purge(tx, &kind, ended_before, ret_more);
 }
 
 /* --- about a person --- */

@@ -5,6 +5,7 @@
 #include "account/magic_link.h"
 
 #include "account/personal.h"
+#include "account/single_use.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "service/setting.h"
@@ -50,36 +51,33 @@ enum err magic_link_add(struct tx *tx, const struct account *who, const struct m
                     num(now + setting_span(SETTING_MAGIC_LINK_TTL))));
 }
 
+static const struct single_use kind = {
+    .prefix = PREFIX,
+    .purpose = PURPOSE,
+    .look = "SELECT l.secret_hash, l.account_id, l.browser_hash, l.next_path, l.ip, l.user_agent,"
+            "       l.created_at, l.expires_at, a.email"
+            "  FROM magic_link l JOIN account a ON a.id = l.account_id"
+            " WHERE l.id = $1 AND l.expires_at > $2 AND a.locked_at IS NULL"
+            "   AND l.email_key = a.email_key"
+            "   AND l.password_changed_at = coalesce(a.password_changed_at, 0)",
+    .take = "DELETE FROM magic_link WHERE id = $1 AND expires_at > $2",
+    .purge = "DELETE FROM magic_link WHERE id IN"
+             " (SELECT id FROM magic_link WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+};
+
 enum err magic_link_look(struct tx *tx, const char *presented, struct magic_link *ret)
 {
-    struct token token;
-    struct mem hash;
-    if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
-        return E_GONE;
-    *ret = (struct magic_link){ .id = token.id };
-    enum err e =
-        db_one(tx,
-               "SELECT l.account_id, l.secret_hash, l.browser_hash, l.next_path, l.ip,"
-               "       l.user_agent, l.created_at, l.expires_at, a.email"
-               "  FROM magic_link l JOIN account a ON a.id = l.account_id"
-               " WHERE l.id = $1 AND l.expires_at > $2 AND a.locked_at IS NULL"
-               "   AND l.email_key = a.email_key"
-               "   AND l.password_changed_at = coalesce(a.password_changed_at, 0)",
-               V(text(token.id), num(clock_now())),
-               INTO(to_text(&ret->account_id), to_blob(&hash), to_blob(&ret->browser_hash),
-                    to_text(&ret->next_path), to_text(&ret->ip), to_text(&ret->user_agent),
-                    to_num(&ret->created_at), to_num(&ret->expires_at), to_text(&ret->email)));
-    if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, hash)))
-        return E_GONE;
-    return e;
+    *ret = (struct magic_link){ 0 };
+    return single_use_look(tx, &kind, presented, &ret->id,
+                           INTO(to_text(&ret->account_id), to_blob(&ret->browser_hash),
+                                to_text(&ret->next_path), to_text(&ret->ip),
+                                to_text(&ret->user_agent), to_num(&ret->created_at),
+                                to_num(&ret->expires_at), to_text(&ret->email)));
 }
 
 enum err magic_link_take(struct tx *tx, const struct magic_link *link)
 {
-    int64_t rows = 0;
-    TRY(db_change(tx, "DELETE FROM magic_link WHERE id = $1 AND expires_at > $2",
-                  V(text(link->id), num(clock_now())), &rows));
-    return rows ? OK : E_GONE;
+    return single_use_take(tx, &kind, link->id);
 }
 
 enum err magic_link_drop(struct tx *tx, const char *account_id)
@@ -89,11 +87,7 @@ enum err magic_link_drop(struct tx *tx, const char *account_id)
 
 enum err magic_link_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_purge(
-        tx,
-        "DELETE FROM magic_link WHERE id IN"
-        " (SELECT id FROM magic_link WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
-        V(num(now)), ret_more);
+    return single_use_purge(tx, &kind, now, ret_more);
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)

@@ -5,6 +5,7 @@
 #include "account/pending.h"
 
 #include "account/personal.h"
+#include "account/single_use.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/token.h"
@@ -41,37 +42,33 @@ enum err pending_start(struct tx *tx, const struct account *who, const char *amr
 }
 
 /* Void as soon as the account is locked or its password another one. */
+static const struct single_use kind = {
+    .prefix = PREFIX,
+    .purpose = PURPOSE,
+    .look = "SELECT p.secret_hash, p.account_id, p.amr, p.network, p.agent_key, p.expires_at"
+            "  FROM pending p JOIN account a ON a.id = p.account_id"
+            " WHERE p.id = $1 AND p.expires_at > $2 AND a.locked_at IS NULL"
+            "   AND p.password_changed_at = coalesce(a.password_changed_at, 0)",
+    .take = "DELETE FROM pending WHERE id = $1 AND expires_at > $2",
+    .purge = "DELETE FROM pending WHERE id IN"
+             " (SELECT id FROM pending WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+};
+
 enum err pending_look(struct tx *tx, const char *presented, const struct origin *from,
                       struct pending *ret)
 {
-    struct token token;
-    struct mem hash;
     const char *network, *agent_key;
-    if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
-        return E_GONE;
-    *ret = (struct pending){ .id = token.id };
-    enum err e =
-        db_one(tx,
-               "SELECT p.account_id, p.secret_hash, p.amr, p.network, p.agent_key, p.expires_at"
-               "  FROM pending p JOIN account a ON a.id = p.account_id"
-               " WHERE p.id = $1 AND p.expires_at > $2 AND a.locked_at IS NULL"
-               "   AND p.password_changed_at = coalesce(a.password_changed_at, 0)",
-               V(text(token.id), num(clock_now())),
-               INTO(to_text(&ret->account_id), to_blob(&hash), to_text(&ret->amr),
-                    to_text(&network), to_text(&agent_key), to_num(&ret->expires_at)));
-    if (e == E_NOT_FOUND)
-        return E_GONE;
-    TRY(e);
+    *ret = (struct pending){ 0 };
+    TRY(single_use_look(tx, &kind, presented, &ret->id,
+                        INTO(to_text(&ret->account_id), to_text(&ret->amr), to_text(&network),
+                             to_text(&agent_key), to_num(&ret->expires_at))));
     bool is_at_home = text_equal(network, from->network) && text_equal(agent_key, from->agent_key);
-    return is_at_home && token_matches(&token, hash) ? OK : E_GONE;
+    return is_at_home ? OK : E_GONE;
 }
 
 enum err pending_take(struct tx *tx, const struct pending *pending)
 {
-    int64_t rows = 0;
-    TRY(db_change(tx, "DELETE FROM pending WHERE id = $1 AND expires_at > $2",
-                  V(text(pending->id), num(clock_now())), &rows));
-    return rows ? OK : E_GONE;
+    return single_use_take(tx, &kind, pending->id);
 }
 
 enum err pending_drop_all(struct tx *tx, const char *account_id)
@@ -81,10 +78,7 @@ enum err pending_drop_all(struct tx *tx, const char *account_id)
 
 enum err pending_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_purge(tx,
-                    "DELETE FROM pending WHERE id IN"
-                    " (SELECT id FROM pending WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
-                    V(num(now)), ret_more);
+    return single_use_purge(tx, &kind, now, ret_more);
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)

@@ -5,6 +5,7 @@
 #include "account/registration.h"
 
 #include "account/personal.h"
+#include "account/single_use.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "service/setting.h"
@@ -54,24 +55,24 @@ enum err registration_renew(struct tx *tx, const struct registration *old, struc
     return rows ? registration_add(tx, old, ret) : E_GONE;
 }
 
+static const struct single_use kind = {
+    .prefix = PREFIX,
+    .purpose = PURPOSE,
+    .look = "SELECT r.secret_hash, r.account_id, r.ip, r.user_agent, r.created_at, r.expires_at,"
+            "       r.invite_id, a.email"
+            "  FROM registration r JOIN account a ON a.id = r.account_id"
+            " WHERE r.id = $1 AND r.expires_at > $2",
+    .purge = "DELETE FROM registration WHERE id IN"
+             " (SELECT id FROM registration WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)",
+};
+
 enum err registration_look(struct tx *tx, const char *presented, struct registration *ret)
 {
-    struct token token;
-    if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
-        return E_GONE;
-    enum err e = db_one(
-        tx,
-        "SELECT r.id, r.account_id, r.secret_hash, r.ip, r.user_agent, r.created_at, r.expires_at,"
-        "       r.invite_id, a.email"
-        "  FROM registration r JOIN account a ON a.id = r.account_id"
-        " WHERE r.id = $1 AND r.expires_at > $2",
-        V(text(token.id), num(clock_now())),
-        INTO(to_text(&ret->id), to_text(&ret->account_id), to_blob(&ret->secret_hash),
-             to_text(&ret->ip), to_text(&ret->user_agent), to_num(&ret->created_at),
-             to_num(&ret->expires_at), to_text(&ret->invite_id), to_text(&ret->email)));
-    if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, ret->secret_hash)))
-        return E_GONE;
-    return e;
+    return single_use_look(tx, &kind, presented, &ret->id,
+                           INTO(to_text(&ret->account_id), to_text(&ret->ip),
+                                to_text(&ret->user_agent), to_num(&ret->created_at),
+                                to_num(&ret->expires_at), to_text(&ret->invite_id),
+                                to_text(&ret->email)));
 }
 
 enum err registration_take(struct tx *tx, const char *presented, struct registration *ret)
@@ -102,11 +103,7 @@ enum err registration_drop_all(struct tx *tx, const char *account_id)
 
 enum err registration_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
-    return db_purge(tx,
-                    "DELETE FROM registration WHERE id IN"
-                    " (SELECT id FROM registration WHERE expires_at < $1 ORDER BY expires_at"
-                    "   LIMIT 500)",
-                    V(num(now)), ret_more);
+    return single_use_purge(tx, &kind, now, ret_more);
 }
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)

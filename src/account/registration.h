@@ -19,7 +19,6 @@ struct registration {
     const char *email;     /* of the account */
     const char *invite_id; /* the invitation it came by; NULL: none was needed then */
     int64_t created_at, expires_at;
-    struct mem secret_hash;
 };
 
 /* Adds one and gives the token to mail. Of an account's registrations the newest ten are kept. */

@@ -15,6 +15,7 @@
 #include "account/credential.h"
 #include "account/email.h"
 #include "account/personal.h"
+#include "account/single_use.h"
 #include "base/text.h"
 #include "crypto/token.h"
 #include "service/job.h"
@@ -96,28 +97,27 @@ static enum err send_link(struct job *job)
 /* --- choosing a password --- */
 
 struct reset {
+    const char *id;
     struct account account; /* whose password it may set */
     bool changed_since;     /* somebody changed it after the link was asked for */
+};
+
+static const struct single_use kind = {
+    .prefix = PREFIX,
+    .purpose = PURPOSE,
+    .look = "SELECT secret_hash, account_id, password_changed_at, created_at FROM reset"
+            " WHERE id = $1 AND expires_at > $2",
+    .take = "DELETE FROM reset WHERE id = $1 AND expires_at > $2",
 };
 
 /* What a link stands for. E_GONE for anything but a live link. */
 static enum err look(struct tx *tx, const char *presented, struct reset *ret)
 {
-    struct token token;
-    struct mem hash;
     const char *account_id;
     int64_t password_changed_at, asked_at;
-    if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
-        return E_GONE;
-    enum err e = db_one(tx,
-                        "SELECT secret_hash, account_id, password_changed_at, created_at FROM reset"
-                        " WHERE id = $1 AND expires_at > $2",
-                        V(text(token.id), num(clock_now())),
-                        INTO(to_blob(&hash), to_text(&account_id), to_num(&password_changed_at),
-                             to_num(&asked_at)));
-    if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, hash)))
-        return E_GONE;
-    TRY(e);
+    TRY(single_use_look(
+        tx, &kind, presented, &ret->id,
+        INTO(to_text(&account_id), to_num(&password_changed_at), to_num(&asked_at))));
     TRY(account_find(tx, account_id, &ret->account));
     ret->changed_since = password_changed_at != ret->account.password_changed_at;
     /* Also when it lies in a mailbox that is not the account's any more. */
@@ -128,13 +128,10 @@ static enum err look(struct tx *tx, const char *presented, struct reset *ret)
 /* Uses the link up: at most one caller gets OK. */
 static enum err take(struct tx *tx, const char *presented, struct reset *ret)
 {
-    int64_t rows = 0;
     TRY(look(tx, presented, ret));
     TRY(account_hold(tx, ret->account.id));
     TRY(look(tx, presented, ret)); /* the address may have become another one this moment */
-    TRY(db_change(tx, "DELETE FROM reset WHERE account_id = $1 AND expires_at > $2",
-                  V(text(ret->account.id), num(clock_now())), &rows));
-    return rows ? OK : E_GONE;
+    return single_use_take(tx, &kind, ret->id);
 }
 
 static enum err choose(struct req *rq)

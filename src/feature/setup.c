@@ -10,6 +10,7 @@
 #include "account/email.h"
 #include "account/lockout.h"
 #include "account/registration.h"
+#include "account/single_use.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "crypto/token.h"
@@ -99,19 +100,17 @@ enum err setup_add_configured(struct tx *tx)
 
 /* --- the link --- */
 
+static const struct single_use kind = {
+    .prefix = PREFIX,
+    .purpose = PURPOSE,
+    .look = "SELECT secret_hash FROM setup WHERE id = $1 AND expires_at > $2",
+    .take = "DELETE FROM setup WHERE id = $1 AND expires_at > $2",
+};
+
 static enum err look(struct tx *tx, const char *presented, const char **ret_id)
 {
-    struct token token;
-    struct mem hash;
     bool is_done;
-    if (!token_parse(tx->arena, presented, PREFIX, PURPOSE, &token))
-        return E_GONE;
-    enum err e = db_one(tx, "SELECT secret_hash FROM setup WHERE id = $1 AND expires_at > $2",
-                        V(text(token.id), num(clock_now())), INTO(to_blob(&hash)));
-    if (e == E_NOT_FOUND || (e == OK && !token_matches(&token, hash)))
-        return E_GONE;
-    TRY(e);
-    *ret_id = token.id;
+    TRY(single_use_look(tx, &kind, presented, ret_id, (struct db_outs){ 0 }));
     TRY(has_admin(tx, &is_done));
     return is_done ? E_GONE : OK;
 }
@@ -138,10 +137,8 @@ static enum err show(struct req *rq)
 static enum err take(struct tx *tx, const char *token)
 {
     const char *id;
-    int64_t rows = 0;
     TRY(look(tx, token, &id));
-    TRY(db_change(tx, "DELETE FROM setup WHERE id = $1", V(text(id)), &rows));
-    return rows ? OK : E_GONE;
+    return single_use_take(tx, &kind, id);
 }
 
 static enum err make_admin(struct req *rq)
