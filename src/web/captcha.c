@@ -160,7 +160,6 @@ static enum err insert(struct req *rq, const struct answer *a, bool *ret_is_firs
 static enum err spend(struct req *rq, const struct answer *a, bool *ret_is_first)
 {
     struct tx tx = rq->tx;
-    assert(!tx.state);
     db_begin(&rq->tx, tx.db, DB_WRITE, rq->arena);
     enum err e = insert(rq, a, ret_is_first);
     if (e == OK)
@@ -226,7 +225,7 @@ static enum err refuse_for(struct req *rq, enum verdict verdict, int64_t failure
 enum err captcha_ask(struct req *rq, const char *action, int64_t failures)
 {
     struct answer a = { .action = action };
-    assert(captcha_is_action(action));
+    assert(captcha_is_action(action) && !rq->tx.state);
     rq->captcha.action = action;
     rq->captcha.is_asked = captcha_is_due(rq, failures + 1); /* should the form be shown again */
     if (!captcha_is_due(rq, failures))
@@ -237,6 +236,7 @@ enum err captcha_ask(struct req *rq, const char *action, int64_t failures)
     if (verdict == EARLY) {
         rq->captcha.ticket = field(rq, "captcha"); /* goes on counting */
         rq->captcha.ticket_at = a.c.issued_at + a.c.cost * CAPTCHA_UNIT;
+        rq->retry_after = (rq->captcha.ticket_at - rq->now + SECOND - 1) / SECOND;
     }
     return verdict == GOOD ? OK : refuse_for(rq, verdict, failures);
 }

@@ -147,6 +147,14 @@ def provided(server, browser):
     equal(page.path.split("?")[0], "/", f"signed in: {page.text[:300]}")
     equal(page.complaints(), [], "the browser's console and network")
 
+    # Its script does not come: the ticket of the form takes over, and says so only when it is waited for.
+    page = browser.page(server)
+    page.goto("/login").fill(email=ANN, password=PASSWORD)
+    equal(page.value("document.querySelector('.captcha [role=status]').textContent"), "")
+    page.click("main form button.primary", leaves=False)
+    page.wait("document.querySelector('.captcha [role=status]').textContent.includes('wait')")
+    page.wait("location.pathname === '/'", 15)
+
     # The provider cannot be asked: the embedded captcha takes its place.
     page = browser.page(server)
     page.link.call("Page.addScriptToEvaluateOnNewDocument", source=STUB + "window.says = 'down';")

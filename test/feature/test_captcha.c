@@ -321,6 +321,7 @@ TEST_IN_WORLD(a_ticket_counts_once_it_is_old_enough)
     struct reply *r = wait_and_try(c, ticket, 10 * SECOND - 1);
     check_asks(r, "captcha_required", "login");
     CHECK(strstr(text_of(r, "detail"), "too early") != NULL);
+    CHECK_TEXT(header_of(r, "retry-after"), "1");
     CHECK_NUM(wait_and_try(c, ticket, 1)->status, 200);
     check_wrong(c, ticket, "used before");
 }

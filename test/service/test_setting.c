@@ -101,6 +101,8 @@ static const struct refusal {
     { "PASSKEY_ORIGINS = ios:bundle-id:abc", "must be origins" },
     { "LOG_LEVEL = loud", "must be debug, info, warn or error" },
     { "RATE_LIMITS = maybe", "must be on or off" },
+    { "CAPTCHA = sometimes", "must be auto, always or off" },
+    { "PUBLIC_URL = https://example.org\nCAPTCHA = off", "only accepted while PUBLIC_URL" },
     { "PUBLIC_URL = https://example.org\nRATE_LIMITS = off", "only accepted while PUBLIC_URL" },
     { "ADMIN_EMAIL = ann@example.org", "give both or neither" },
     { "UI_DIR = /nowhere/at/all", "UI_DIR" },

@@ -6,8 +6,9 @@ const guard = (box) => {
   const input = box.querySelector("input"), bar = box.querySelector("progress");
   const says = box.querySelector("[role=status]"), form = input.form, ticket = input.value;
   let { challenge, difficulty } = box.dataset, began = performance.now();
-  let task, isReady = false;
+  let task, isReady = false, doing = box.dataset.provider ? "solve" : "working";
 
+  /* Nothing is said before somebody waits for it. */
   const say = (what) => {
     says.textContent = says.dataset[what] ?? "";
     bar.hidden = what !== "working" && what !== "waiting";
@@ -31,7 +32,8 @@ const guard = (box) => {
   });
   const wait = () => new Promise((done) => {
     const from = performance.now(), span = box.dataset.wait * 1000;
-    say("waiting");
+    doing = "waiting";
+    if (form.dataset.held) say(doing);
     const timer = setInterval(() => {
       bar.value = (performance.now() - from) / span;
       if (bar.value < 1) return;
@@ -67,7 +69,7 @@ const guard = (box) => {
     form.dataset.held = "yes";
     if (isReady) task = undefined;
     isReady = false;
-    say(box.dataset.provider ? "solve" : "working");
+    say(doing);
     await begin();
     say("done");
     delete form.dataset.held;
