@@ -12,8 +12,15 @@
 #include "net/breaker.h"
 #include "net/curl.h"
 
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Handles between two requests. Nothing of a request is kept in them but the certificates that are
+   trusted: reading them anew costs as much as a password hash. */
+enum { KEPT_MAX = 4 };
+static _Atomic(CURL *) kept[KEPT_MAX];
 
 struct exchange {
     const struct curl_functions *curl;
@@ -93,10 +100,9 @@ static void put_place(struct exchange *x, const char *url, bool is_secure)
     put_num(x, CURLOPT_SSL_VERIFYHOST, 2);
     put_num(x, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     put_num(x, CURLOPT_SSL_SESSIONID_CACHE, 0);
-    if (!text_is_empty(x->what->ca_file)) {
+    put_text(x, CURLOPT_CAPATH, NULL); /* one file can be kept, a folder is read anew */
+    if (!text_is_empty(x->what->ca_file))
         put_text(x, CURLOPT_CAINFO, x->what->ca_file);
-        put_text(x, CURLOPT_CAPATH, NULL);
-    }
     x->failed |= x->curl->easy_setopt(x->handle, CURLOPT_RESOLVE, x->resolve) != CURLE_OK;
 }
 
@@ -159,6 +165,40 @@ static void gather(struct exchange *x, const char *type)
         add(x, &x->resolve, x->what->resolve);
 }
 
+/* --- handles --- */
+
+static CURL *take_handle(const struct curl_functions *curl)
+{
+    for (int i = 0; i < KEPT_MAX; i++) {
+        CURL *handle = atomic_exchange(&kept[i], NULL);
+        if (handle)
+            return handle;
+    }
+    return curl->easy_init();
+}
+
+/* What a test's resolver said would stay in it. */
+static void give_handle(const struct exchange *x)
+{
+    x->curl->easy_reset(x->handle); /* it outlives what its options point to */
+    for (int i = 0; i < KEPT_MAX && !x->what->resolve; i++) {
+        CURL *none = NULL;
+        if (atomic_compare_exchange_strong(&kept[i], &none, x->handle))
+            return;
+    }
+    x->curl->easy_cleanup(x->handle);
+}
+
+void fetch_rest(void)
+{
+    const struct curl_functions *curl;
+    for (int i = 0; i < KEPT_MAX; i++) {
+        CURL *handle = atomic_exchange(&kept[i], NULL);
+        if (handle && curl_open(&curl) == OK)
+            curl->easy_cleanup(handle);
+    }
+}
+
 /* --- the request --- */
 
 static enum err judge(const struct exchange *x, CURLcode code)
@@ -174,7 +214,7 @@ static enum err judge(const struct exchange *x, CURLcode code)
 static enum err perform(struct exchange *x, const char *url, const char *type, int *ret_status)
 {
     long status = 0;
-    x->handle = x->curl->easy_init();
+    x->handle = take_handle(x->curl);
     if (!x->handle)
         return E_BUSY;
     gather(x, type);
@@ -186,7 +226,7 @@ static enum err perform(struct exchange *x, const char *url, const char *type, i
     (void)x->curl->easy_getinfo(x->handle, CURLINFO_RESPONSE_CODE, &status);
     if (code && !x->error[0])
         (void)snprintf(x->error, sizeof x->error, "%s", x->curl->easy_strerror(code));
-    x->curl->easy_cleanup(x->handle);
+    give_handle(x);
     x->curl->slist_free_all(x->headers);
     x->curl->slist_free_all(x->resolve);
     *ret_status = (int)status;

@@ -40,3 +40,6 @@ struct fetched {
  * is missing. Answers of 500 and above count as failures of the place, see breaker.h.
  */
 enum err fetch(const struct fetch *what, struct arena *arena, struct fetched *ret);
+
+/* Gives back what is kept between requests. Called when quiet. */
+void fetch_rest(void);

@@ -340,6 +340,7 @@ static enum err open_outside(void)
                              .queue = OUTSIDE_QUEUE,
                              .wait = OUTSIDE_WAIT,
                              .run = ask_outside,
+                             .rest = outside_rest,
                          }));
     outside_lane = lane;
     return OK;

@@ -6,6 +6,7 @@
 
 #include "account/password_rule.h"
 #include "base/text.h"
+#include "net/fetch.h"
 #include "service/captcha_provider.h"
 #include "service/password_range.h"
 #include "web/req.h"
@@ -77,6 +78,11 @@ void outside_ask(struct req *rq)
     }
     if (password)
         look_up(rq, password);
+}
+
+void outside_rest(void)
+{
+    fetch_rest();
 }
 
 enum err outside_captcha(struct req *rq, const char *action)

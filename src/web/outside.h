@@ -33,6 +33,8 @@ bool outside_is_set(void);
 bool outside_is_wanted(const struct req *rq);
 /* Asks; slow. Before the handler, never on the loop. */
 void outside_ask(struct req *rq);
+/* Gives back what is kept between requests: for a lane that is quiet. */
+void outside_rest(void);
 
 /* For captchas: the answer in the field "captcha" is meant for the provider that is set. */
 bool outside_has_captcha(const struct req *rq);

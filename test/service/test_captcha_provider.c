@@ -10,6 +10,7 @@
 #include "net/breaker.h"
 #include "service/setting.h"
 
+#include <pthread.h>
 #include <string.h>
 
 enum who { TURNSTILE, HCAPTCHA, RECAPTCHA, RECAPTCHA_V3 };
@@ -196,6 +197,43 @@ TEST(RATE_12_an_answer_counts_once_whatever_the_provider_says)
     CHECK_OK(verify("wrong", &is_human));
     CHECK_OK(verify("wrong", &is_human));
     CHECK_NUM(web_fixture_requests(&fixture), 3);
+    end(&fixture);
+}
+
+struct runner {
+    struct arena arena;
+    bool is_human;
+};
+
+static void *run_once(void *arg)
+{
+    struct runner *r = arg;
+    const char *action;
+    enum err e = captcha_provider_ask(&r->arena, "one-for-all", (struct ip){ 0 }, &action);
+    r->is_human = e == OK;
+    return NULL;
+}
+
+TEST(RATE_12_of_many_at_the_same_moment_one_passes)
+{
+    enum { RUNNERS = 8 };
+    struct web_fixture fixture = begin(HCAPTCHA);
+    struct runner runners[RUNNERS] = { 0 };
+    pthread_t threads[RUNNERS];
+    int passed = 0;
+    web_fixture_answer(&fixture, 200, YES);
+    for (int i = 0; i < RUNNERS; i++) {
+        arena_init(&runners[i].arena, 1 << 20);
+        CHECK_NUM(pthread_create(&threads[i], NULL, run_once, &runners[i]), 0);
+    }
+    for (int i = 0; i < RUNNERS; i++) {
+        pthread_join(threads[i], NULL);
+        passed += runners[i].is_human;
+        arena_done(&runners[i].arena);
+    }
+    CHECK_NUM(passed, 1);
+    CHECK_NUM(web_fixture_requests(&fixture), 1);
+    CHECK(!strstr(web_fixture_last(&fixture), "remoteip")); /* an address that is not known */
     end(&fixture);
 }
 
