@@ -15,7 +15,8 @@
 
 enum { KEEP = 10 };
 
-enum err registration_add(struct tx *tx, const struct registration *of, struct token *ret)
+/* The newest of an account's are kept. */
+static enum err add(struct tx *tx, const struct registration *of, int64_t keep, struct token *ret)
 {
     int64_t now = clock_now();
     *ret = token_new(tx->arena, PREFIX, PURPOSE);
@@ -30,7 +31,18 @@ enum err registration_add(struct tx *tx, const struct registration *of, struct t
     return db_run(tx,
                   "DELETE FROM registration WHERE account_id = $1 AND id NOT IN"
                   " (SELECT id FROM registration WHERE account_id = $1 ORDER BY id DESC LIMIT $2)",
-                  V(text(of->account_id), num(KEEP)));
+                  V(text(of->account_id), num(keep)));
+}
+
+enum err registration_add(struct tx *tx, const struct registration *of, struct token *ret)
+{
+    return add(tx, of, KEEP, ret);
+}
+
+enum err registration_feign(struct tx *tx, const struct registration *of)
+{
+    struct token nobodys;
+    return add(tx, of, 0, &nobodys);
 }
 
 enum err registration_meant(struct tx *tx, const char *account_id,

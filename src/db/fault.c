@@ -15,6 +15,8 @@ struct wrapper {
     struct db_engine engine; /* the inner one's name, our functions */
     struct db *inner;
     atomic_long left, counted;
+    void (*seen)(void *arg, const char *sql);
+    void *arg;
 };
 
 static struct wrapper *wrapper_of(struct db *db)
@@ -26,6 +28,12 @@ static bool fails(struct wrapper *w)
 {
     atomic_fetch_add(&w->counted, 1);
     return w->left > 0 && atomic_fetch_sub(&w->left, 1) == 1;
+}
+
+static void show(const struct wrapper *w, const char *sql)
+{
+    if (w->seen)
+        w->seen(w->arg, sql);
 }
 
 static void close_both(struct db *db)
@@ -53,6 +61,7 @@ static enum err run(struct db *db, struct tx *tx, const char *sql, struct db_val
 {
     struct wrapper *w = wrapper_of(db);
     bool begins = !tx->state;
+    show(w, sql);
     if ((begins && fails(w)) || fails(w))
         return fault("injected: %s", sql);
     return w->inner->engine->run(w->inner, tx, sql, values, result);
@@ -75,6 +84,7 @@ static void rollback(struct db *db, struct tx *tx)
 static enum err commit(struct db *db, struct tx *tx)
 {
     struct wrapper *w = wrapper_of(db);
+    show(w, "COMMIT");
     if (!fails(w))
         return w->inner->engine->commit(w->inner, tx);
     rollback(db, tx);
@@ -84,6 +94,7 @@ static enum err commit(struct db *db, struct tx *tx)
 static void commit_then(struct db *db, struct tx *tx, void (*done)(void *, enum err), void *arg)
 {
     struct wrapper *w = wrapper_of(db);
+    show(w, "COMMIT");
     if (fails(w)) {
         rollback(db, tx);
         return done(arg, fault("injected: COMMIT"));
@@ -127,4 +138,11 @@ long db_fault_count(const struct db *wrapper)
 void db_fault_unwrap(struct db *wrapper)
 {
     free(wrapper);
+}
+
+void db_fault_watch(struct db *db, void (*seen)(void *arg, const char *sql), void *arg)
+{
+    struct wrapper *w = wrapper_of(db);
+    w->seen = seen;
+    w->arg = arg;
 }

@@ -227,6 +227,7 @@ static void take_reply(struct client *c, struct http_exchange *x, struct reply *
             take_cookie(c, h->value);
     }
     r->status = x->response.status;
+    r->arena_bytes = x->arena.used;
     r->headers = keep(headers.p);
     pthread_mutex_lock(&lock);
     r->body = text_copy(test_arena(), x->response.body);

@@ -96,6 +96,7 @@ struct reply {
     const char *body;
     struct json_value json; /* when the body is JSON */
     const char *headers;    /* "name: value\n" each, in order, names in lower case */
+    size_t arena_bytes;     /* what the request took from its arena */
 };
 
 struct client *client(struct world *w);
