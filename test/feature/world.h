@@ -116,8 +116,7 @@ void with_header(struct client *c, const char *line);
 /* Bytes as they are; the reply's status is that of a refused parse too. */
 struct reply *call_raw(struct client *c, const char *bytes);
 
-/* A header of a reply, NULL when absent; a text member ("user.email" and "data.0.id" go deeper); a
- * number (-1 absent). */
+/* A header, a text member ("data.0.id" goes deeper), NULL when absent; a number, -1 when absent. */
 const char *header_of(const struct reply *r, const char *lower_case_name);
 const char *text_of(const struct reply *r, const char *member);
 int64_t num_of(const struct reply *r, const char *member);
