@@ -20,17 +20,18 @@
 enum { SETS = 1024, WAYS = 8, UNIT = 1000, SCORE_MAX = 1'000'000'000, EVERYBODY_CEILING = 60 };
 
 /* The ranges of an address, and how many failures make a pressure of 100 there. The wider a range,
-   the more honest people live in it. */
+   the more honest people live in it; and a handful of them who mistype must not be taken for an
+   attack. */
 static const struct tier {
     int v4_bits, v6_bits; /* 0: this family has no such range */
     int full;
 } tiers[] = {
-    { 24, 64, 20 },
-    { 0, 56, 50 },
-    { 16, 48, 200 },
+    { 24, 64, 100 },
+    { 0, 56, 250 },
+    { 16, 48, 1000 },
 };
 
-enum { EVERYBODY_FULL = 4000 };
+enum { EVERYBODY_FULL = 10'000 };
 
 struct score {
     uint64_t key;
