@@ -526,3 +526,25 @@ TEST_IN_WORLD(ENUM_01_a_captcha_is_asked_of_everybody_alike)
         CHECK_NUM(num_of(a, "captcha.difficulty"), num_of(b, "captcha.difficulty"));
     }
 }
+
+/* One guess at each of many accounts, from a whole /24: below every limit of one address. */
+TEST_IN_WORLD(RATE_08_spraying_from_one_range_soon_costs)
+{
+    struct client *c = client(w), *honest = client(w);
+    int judged = 0, asked = 0;
+    person(w, ANN, PASSWORD);
+    CHECK_OK(setting_override(SETTING_RATE_LIMITS, "on"));
+    CHECK_OK(setting_override(SETTING_CAPTCHA, "auto"));
+    for (int i = 0; i < 60; i++) {
+        c->ip = text_format(test_arena(), "198.51.100.%d", i);
+        const char *email = text_format(test_arena(), "p%d@example.org", i);
+        struct reply *r =
+            post(c, "/v1/auth/login", json("email", email, "password", PASSWORD, NULL));
+        judged += r->status == 401;
+        asked += r->status == 403;
+    }
+    CHECK(judged > 0 && judged <= 12);
+    CHECK(asked > 0);
+    honest->ip = "203.0.113.1";
+    CHECK_NUM(login(honest, ANN, PASSWORD)->status, 200);
+}
