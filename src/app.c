@@ -134,6 +134,7 @@ void app_close_services(void)
     template_close();
     locale_close();
     address_rule_close();
+    limit_close();
     keyring_close();
 }
 

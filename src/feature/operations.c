@@ -7,6 +7,7 @@
 #include "account/session.h"
 #include "account/session_cache.h"
 #include "base/text.h"
+#include "kv/redis.h"
 #include "service/hashing.h"
 #include "service/job.h"
 #include "service/keyring.h"
@@ -34,6 +35,16 @@ static enum err ready(struct req *rq)
     return answer_status(rq, 200, "ready");
 }
 
+/* Redis that is away makes nobody ill: limits are counted by each node alone then. */
+static void put_redis(struct json_writer *j)
+{
+    struct redis_figures redis = redis_figures();
+    json_begin_object(j, "redis");
+    json_put_text(j, "status", !redis.is_set ? "off" : redis.is_up ? "ok" : "failing");
+    json_put_num(j, "losses", redis.losses);
+    json_end(j);
+}
+
 static enum err health(struct req *rq)
 {
     struct outbox_figures mail = { 0 };
@@ -52,6 +63,7 @@ static enum err health(struct req *rq)
     json_put_num(j, "dead", mail.dead);
     json_put_num(j, "oldest_age_seconds", mail.oldest_age / SECOND);
     json_end(j);
+    put_redis(j);
     json_put_num(j, "password_hash_queue_depth", web_hash_queue_depth());
     return OK;
 }
@@ -122,6 +134,14 @@ static void write_hashing(struct buf *out)
                        web_hash_queue_depth(), 1);
 }
 
+static void write_redis(struct buf *out)
+{
+    struct redis_figures redis = redis_figures();
+    if (redis.is_set)
+        metric_write_gauge(out, "redis_up", "1 while the nodes count limits together", redis.is_up,
+                           1);
+}
+
 static enum err write_jobs(struct req *rq, struct buf *out)
 {
     struct job_entry *jobs;
@@ -154,6 +174,7 @@ static enum err figures(struct req *rq)
                        keyring_age(), SECOND);
     metric_write_gauge(&out, "process_resident_memory_bytes", "resident memory", resident_bytes(),
                        1);
+    write_redis(&out);
     TRY(write_jobs(rq, &out));
     return answer_document(rq, "text/plain; version=0.0.4; charset=utf-8", buf_mem(&out));
 }
@@ -165,7 +186,7 @@ const struct route operations_routes[] = {
           .gives = { { 200, "{\"status\":\"ready\"}" }, { 503, "busy" } },
           .help = "The store answers too: send traffic."),
     ROUTE(GET, "/health", OPERATIONS, health,
-          .gives = { { 200, "{\"status\",\"version\",\"database\",\"mail\"}" } },
+          .gives = { { 200, "{\"status\",\"version\",\"database\",\"mail\",\"redis\"}" } },
           .help = "Details for people."),
     ROUTE(GET, "/health/email", OPERATIONS, health_email,
           .gives = { { 200, "{\"status\",\"provider\",\"waiting\",\"dead\"}" } },

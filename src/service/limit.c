@@ -9,7 +9,9 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "kv/memory.h"
+#include "kv/redis.h"
 #include "service/keyring.h"
+#include "service/metric.h"
 #include "service/setting.h"
 
 #include <string.h>
@@ -22,7 +24,13 @@ enum err limit_open(void)
     TRY(keyring_derive(NULL, "limits", derived));
     memcpy(hash_key, derived, sizeof hash_key);
     mem_wipe(derived, sizeof derived);
-    return OK;
+    const char *url = setting_text(SETTING_REDIS_URL);
+    return *url ? redis_open(url) : OK;
+}
+
+void limit_close(void)
+{
+    redis_close();
 }
 
 uint64_t limit_name(const char *name)
@@ -49,10 +57,51 @@ size_t limit_take_all(struct tally *tallies, size_t n)
     return are_off() ? n : memory_take(tallies, n);
 }
 
-void limit_give_back_all(const struct tally *tallies, size_t n)
+void limit_give_back_all(const struct tally *tallies, size_t n, bool is_shared)
 {
-    for (size_t i = 0; i < n && !are_off(); i++)
+    if (are_off())
+        return;
+    for (size_t i = 0; i < n; i++)
         memory_give_back(&tallies[i]);
+    if (is_shared)
+        (void)redis_give_back(tallies, n);
+}
+
+/* --- together --- */
+
+bool limit_is_shared(void)
+{
+    return redis_is_up();
+}
+
+/* One that is used up stays so here until its window ends: the next who comes is refused without
+   asking Redis. What else was taken is given back. */
+static void undo(const struct tally *tallies, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (tallies[i].used <= tallies[i].limit)
+            memory_give_back(&tallies[i]);
+    (void)redis_give_back(tallies, n);
+}
+
+size_t limit_share(struct tally *tallies, size_t n, bool may_wait)
+{
+    size_t refused = n;
+    if (!n || are_off() || text_is_empty(setting_text(SETTING_REDIS_URL)))
+        return n;
+    if (!may_wait || redis_take(tallies, n)) {
+        metric_count(METRIC_LIMITS_ALONE, "", "");
+        return n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        memory_learn(&tallies[i]);
+        if (tallies[i].used > tallies[i].limit &&
+            (refused == n || tallies[i].resets_in > tallies[refused].resets_in))
+            refused = i;
+    }
+    if (refused < n)
+        undo(tallies, n);
+    return refused;
 }
 
 struct limit_state limit_state_of(const struct tally *t)

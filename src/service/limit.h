@@ -21,9 +21,10 @@ struct limit_state {
     int64_t resets_in; /* milliseconds until the window ends */
 };
 
-/* The key under which tallies are hashed; the same on every node, as the sealing keys are. The
-   keyring is open. */
+/* Starts to connect to Redis, where there is one. The key under which tallies are hashed; the same
+   on every node, as the sealing keys are. The keyring is open. */
 enum err limit_open(void);
+void limit_close(void);
 
 /* What a counter is called, "login ip", as a number that is the same on every node. */
 uint64_t limit_name(const char *name);
@@ -35,8 +36,17 @@ struct tally limit_tally(uint64_t name, struct mem key, int64_t count, int64_t s
    refuses. While limits are off (SETTING_RATE_LIMITS) all pass. */
 size_t limit_take_all(struct tally *tallies, size_t n);
 
-/* Takes one use back of each: what was asked for was refused before it did anything. */
-void limit_give_back_all(const struct tally *tallies, size_t n);
+/* The nodes count together at the moment. */
+bool limit_is_shared(void);
+
+/* Takes one use of each at Redis, for what limit_take_all took here; in one round trip, so never on
+   a thread that serves connections (may_wait). Gives as limit_take_all, and has given back
+   everything when one refuses. While Redis is away all pass: this node's own count has decided. */
+size_t limit_share(struct tally *tallies, size_t n, bool may_wait);
+
+/* Takes one use back of each, here and (is_shared) at Redis: what was asked for was refused before
+   it did anything. */
+void limit_give_back_all(const struct tally *tallies, size_t n, bool is_shared);
 
 /* How a tally stands after it was taken. */
 struct limit_state limit_state_of(const struct tally *tally);

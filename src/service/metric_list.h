@@ -11,6 +11,8 @@ METRIC(SESSIONS_CREATED, "sessions_created_total", "", "", "sessions started")
 METRIC(SESSIONS_REVOKED, "sessions_revoked_total", "reason", "", "sessions ended before their time")
 METRIC(POLICY_REFUSALS, "policy_refusals_total", "rule", "",
        "requests refused by a rule, by its kind; each answer carries a decision_id")
+METRIC(LIMITS_ALONE, "limits_alone_total", "", "",
+       "requests whose limits this node counted alone, without Redis")
 METRIC(RATE_LIMIT_HITS, "rate_limit_hits_total", "rule", "", "requests refused by a limit")
 METRIC(OUTBOUND_REQUESTS, "outbound_requests_total", "purpose", "result",
        "requests to servers of others")

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "crypto/password.h"
 #include "crypto/seal.h"
+#include "kv/redis.h"
 #include "service/setting_parts.h"
 
 #include <string.h>
@@ -327,10 +328,17 @@ static const char *check_when_captcha(struct arena *, const char *text)
                : "must be auto, always or off";
 }
 
+static const char *check_redis(struct arena *arena, const char *text)
+{
+    struct redis_url *url = arena_alloc(arena, sizeof *url); /* wiped with the arena */
+    return redis_url_parse(text, url);
+}
+
 static const struct {
     enum setting setting;
     rule_fn check;
 } rules[] = {
+    { SETTING_REDIS_URL, check_redis },
     { SETTING_DATABASE_URL, check_database },
     { SETTING_LISTEN, check_addresses },
     { SETTING_OPS_LISTEN, check_addresses },

@@ -108,6 +108,10 @@ SETTING(
 SETTING(CAPTCHA, TEXT, "auto", LIVE,
         "auto: asked for after failures and of address ranges that misbehave; always; or off: only "
         "accepted while PUBLIC_URL is a loopback address")
+SETTING(
+    REDIS_URL, TEXT, "", SECRET,
+    "redis://[user:password@]host[:port][/database]: several nodes count limits together there; "
+    "while it is away each counts alone")
 SETTING(SESSION_IDLE, SPAN, "14d", LIVE, "a session ends when it was not used for so long")
 SETTING(SESSION_ABSOLUTE, SPAN, "90d", LIVE, "a session ends after so long in any case")
 SETTING(SESSIONS_PER_USER, NUM, "10", LIVE,

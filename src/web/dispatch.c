@@ -269,6 +269,8 @@ static enum http_turn route_to_lane(struct req *rq)
             return HTTP_LATER;
     }
     enum route_lane wanted = rq->problem ? LANE_STORE : rq->route->lane;
+    if (limits_must_wait(rq) && wanted == LANE_INLINE)
+        wanted = LANE_STORE;
     if (is_synchronous || (wanted == LANE_INLINE && !needs_store))
         return run_inline(rq, OK);
     return hand_over(rq, lane_of(rq));

@@ -44,6 +44,7 @@ struct limits_paid {
     struct tally *tallies;
     struct use *uses;
     size_t count, early, max; /* early: how many limits_take_early counted */
+    bool is_shared;           /* with the other nodes, once the handler is about to run */
 };
 
 static const struct meter *const *meters_of_request(const struct req *rq, size_t *ret_count)
@@ -215,20 +216,37 @@ enum err limits_take_early(struct req *rq)
     return OK;
 }
 
+/* What this process let pass is counted by all nodes together. */
+static enum err share(struct req *rq)
+{
+    struct limits_paid *paid = rq->paid;
+    size_t refused = limit_share(paid->tallies, paid->count, paid->is_shared);
+    if (refused < paid->count)
+        return refuse_tally(rq, refused);
+    for (size_t i = 0; i < paid->count; i++)
+        note(rq, &paid->tallies[i]);
+    return OK;
+}
+
 enum err limits_take_late(struct req *rq)
 {
     if (!rq->paid)
         return OK;
     TRY(add_all(rq, true));
-    enum err e = take_from(rq, rq->paid->early);
-    return e;
+    TRY(take_from(rq, rq->paid->early));
+    return share(rq);
+}
+
+bool limits_must_wait(struct req *rq)
+{
+    return rq->paid && (rq->paid->is_shared = limit_is_shared());
 }
 
 void limits_give_back(struct req *rq)
 {
     if (!rq->paid)
         return;
-    limit_give_back_all(rq->paid->tallies, rq->paid->early);
+    limit_give_back_all(rq->paid->tallies, rq->paid->early, rq->paid->is_shared);
     rq->paid = NULL;
 }
 

@@ -14,7 +14,11 @@ enum err limits_take_early(struct req *rq);
 /* Takes back what limits_take_early counted: a form whose fields were refused has used nothing. */
 void limits_give_back(struct req *rq);
 
-/* Limits by session and account, once they are known. */
+/* Decides whether this request is counted by all nodes together, over the network: its handler must
+   not run on a thread that serves connections then. */
+bool limits_must_wait(struct req *rq);
+
+/* Limits by session and account, once they are known; then all of them with the other nodes. */
 enum err limits_take_late(struct req *rq);
 
 /* Adds RateLimit-* headers, to refusals too. */

@@ -20,6 +20,8 @@
 #include "web/captcha.h"
 #include "web/web.h"
 
+#include "../redis.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,6 +82,8 @@ static enum err set_all(void)
     TRY(setting_override(SETTING_KEY_FILE, text_format(test_arena(), "%s/keys", test_folder())));
     TRY(setting_override(SETTING_PASSWORD_HASH, "m=64,t=1,p=1"));
     TRY(setting_override(SETTING_CAPTCHA, "off"));
+    if (test_redis_is_wanted())
+        TRY(setting_override(SETTING_REDIS_URL, test_redis_url()));
     return setting_override(SETTING_RATE_LIMITS, "off");
 }
 
@@ -96,6 +100,10 @@ struct world *world_open(struct db *db)
     limit_reset();
     pressure_reset();
     captcha_set_easiest(8);
+    if (test_redis_is_wanted() && !text_equal(test_redis_say("PING"), "+PONG"))
+        (void)test_redis_start(NULL);
+    if (test_redis_is_wanted())
+        CHECK_TEXT(test_redis_say("FLUSHALL"), "+OK");
     session_cache_clear();
     access_token_forget();
     mails_count = 0;
@@ -105,6 +113,8 @@ struct world *world_open(struct db *db)
         return NULL;
     }
     outbox_set_sender(capture, NULL);
+    if (test_redis_is_wanted())
+        CHECK(test_redis_settles(true));
     return w;
 }
 
@@ -516,4 +526,6 @@ bool has_audit(struct world *w, const char *event)
 void wait_for(int64_t span)
 {
     clock_shift(span);
+    if (test_redis_is_wanted())
+        test_redis_forward(span);
 }
