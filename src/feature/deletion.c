@@ -82,19 +82,10 @@ static enum err keep_api(struct req *rq)
 
 /* --- pages --- */
 
-static enum err show_gone(struct req *rq)
-{
-    vars_text(rq->vars, "kind", "deletion");
-    return page_with_status(rq, "link_gone", 410);
-}
-
 static enum err show_link(struct req *rq)
 {
     struct deletion d;
-    enum err e = deletion_look(&rq->tx, field(rq, "token"), &d);
-    if (e == E_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(deletion_look(&rq->tx, field(rq, "token"), &d));
     vars_text(rq->vars, "token", field(rq, "token"));
     vars_text(rq->vars, "email", d.email);
     vars_text(rq->vars, "due_at", clock_format(rq->arena, d.due_at));
@@ -129,8 +120,6 @@ static enum err keep_by_link(struct req *rq)
     enum err e = deletion_look(&rq->peek, field(rq, "token"), &d);
     if (e == OK)
         e = keep(rq, d.account_id);
-    if (e == E_GONE)
-        return show_gone(rq);
     TRY(e);
     if (text_equal(d.account_id, rq->session.account_id))
         rq->session.deletion_due_at = 0; /* the page says no more that it ends */
@@ -259,7 +248,7 @@ static enum err pay_debts(struct job *job)
     return scrub(p);
 }
 
-#define TOKEN_FIELD                                                                \
+#define LINK_FIELD                                                                 \
     {                                                                              \
         {                                                                          \
             "token", FIELD_TOKEN, .optional = true, .help = "from the mailed link" \
@@ -280,13 +269,13 @@ const struct route deletion_routes[] = {
           .gives = { { 200, "{\"status\":\"deletion_cancelled\"}" },
                      { 404, "it was not going to end" } },
           .help = "My account stays after all."),
-    ROUTE(GET, "/settings/deletion", VISITOR, show, .fields = TOKEN_FIELD, .has_token = true,
+    ROUTE(GET, "/settings/deletion", VISITOR, show, .fields = LINK_FIELD, .has_token = true,
           .help = "Leaving: the form, when the account ends, or what a mailed link would cancel."),
     ROUTE(POST, "/settings/deletion", SIGNED_IN, ask_page, .proof = PROOF_FRESH,
           .back = "/settings/deletion", .page = "deletion",
           .limits = { { BY_ACCOUNT, 3, DAY, "deletion" } },
           .help = "Asks by form that my account be removed."),
-    ROUTE(POST, "/settings/deletion/cancel", VISITOR, keep_page, .fields = TOKEN_FIELD,
+    ROUTE(POST, "/settings/deletion/cancel", VISITOR, keep_page, .fields = LINK_FIELD,
           .has_token = true, .back = "/settings/deletion",
           .limits = { { BY_IP, 30, HOUR, "keep by link" } },
           .help = "Keeps the account, by link or for whoever is signed in."),

@@ -96,20 +96,10 @@ static enum err disavow_api(struct req *rq)
     return answer_status(rq, 200, "session_ended");
 }
 
-static enum err show_gone(struct req *rq)
-{
-    vars_text(rq->vars, "kind", "not_me");
-    vars_text(rq->vars, "again_path", "/forgot-password");
-    return page_with_status(rq, "link_gone", 410);
-}
-
 static enum err show(struct req *rq)
 {
     struct disavowal d;
-    enum err e = disavowal_look(&rq->tx, field(rq, "token"), &d);
-    if (e == E_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(disavowal_look(&rq->tx, field(rq, "token"), &d));
     vars_text(rq->vars, "token", field(rq, "token"));
     vars_text(rq->vars, "signed_in_at", clock_format(rq->arena, d.created_at));
     return page(rq, "not_me");
@@ -117,10 +107,7 @@ static enum err show(struct req *rq)
 
 static enum err disavow_page(struct req *rq)
 {
-    enum err e = disavow(rq);
-    if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(disavow(rq));
     return page(rq, "not_me_done");
 }
 
@@ -132,13 +119,6 @@ static enum err purge(struct job *job)
     TRY(pending_purge(job->tx, job->now, &job->more));
     return device_purge(job->tx, job->now, &job->more);
 }
-
-#define TOKEN_FIELD                                              \
-    {                                                            \
-        {                                                        \
-            "token", FIELD_TOKEN, .help = "from the mailed link" \
-        }                                                        \
-    }
 
 const struct route device_routes[] = {
     ROUTE(GET, "/v1/account/devices", SIGNED_IN, list,
@@ -156,10 +136,10 @@ const struct route device_routes[] = {
           .gives = { { 200, "{\"status\":\"session_ended\"}" }, { 410, "gone" } },
           .help = "Takes back the sign-in that a new-device mail told of; mails a reset link."),
     ROUTE(GET, "/not-me", VISITOR, show, .fields = TOKEN_FIELD, .has_token = true,
-          .help = "The page behind \"this wasn't me\"."),
+          .again = "/forgot-password", .help = "The page behind \"this wasn't me\"."),
     ROUTE(POST, "/not-me", VISITOR, disavow_page, .fields = TOKEN_FIELD, .has_token = true,
-          .limits = { { BY_IP, 10, HOUR, "not me" } }, .page = "not_me",
-          .help = "Takes a sign-in back."),
+          .again = "/forgot-password", .limits = { { BY_IP, 10, HOUR, "not me" } },
+          .page = "not_me", .help = "Takes a sign-in back."),
     ROUTES_END,
 };
 

@@ -252,12 +252,6 @@ static enum err confirm_api(struct req *rq)
     return answer_status(rq, 200, "email_changed");
 }
 
-static enum err show_gone(struct req *rq)
-{
-    vars_text(rq->vars, "kind", "email_change");
-    return page_with_status(rq, "link_gone", 410);
-}
-
 /* Not the account's present address: whoever holds the new mailbox may be a stranger to whom a slip
    of the pen led. */
 static void set_change(struct req *rq, const struct email_change *c)
@@ -272,20 +266,14 @@ static void set_change(struct req *rq, const struct email_change *c)
 static enum err show_confirm(struct req *rq)
 {
     struct email_change c;
-    enum err e = email_change_look(&rq->tx, field(rq, "token"), &c);
-    if (e == E_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(email_change_look(&rq->tx, field(rq, "token"), &c));
     set_change(rq, &c);
     return page(rq, "confirm_email");
 }
 
 static enum err confirm_page(struct req *rq)
 {
-    enum err e = confirm(rq);
-    if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(confirm(rq));
     return page(rq, "confirm_email_done");
 }
 
@@ -372,10 +360,7 @@ static enum err revoke_api(struct req *rq)
 static enum err show_revoke(struct req *rq)
 {
     struct email_change c;
-    enum err e = email_change_look_back(&rq->tx, field(rq, "token"), &c);
-    if (e == E_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(email_change_look_back(&rq->tx, field(rq, "token"), &c));
     set_change(rq, &c);
     vars_text(rq->vars, "old_email", c.old_email);
     return page(rq, "revoke_email");
@@ -383,10 +368,7 @@ static enum err show_revoke(struct req *rq)
 
 static enum err revoke_page(struct req *rq)
 {
-    enum err e = revoke(rq);
-    if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(revoke(rq));
     rq->is_signed_in = false; /* whoever was: the page shows no account */
     drop_session_cookie(rq);
     return page(rq, "revoke_email_done");
@@ -413,12 +395,6 @@ static enum err purge(struct job *job)
         {                                 \
             BY_IP, 10, HOUR, "email link" \
         }                                 \
-    }
-#define TOKEN_FIELD                                              \
-    {                                                            \
-        {                                                        \
-            "token", FIELD_TOKEN, .help = "from the mailed link" \
-        }                                                        \
     }
 
 const struct route email_change_routes[] = {

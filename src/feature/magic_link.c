@@ -147,13 +147,6 @@ static enum err enter_api(struct req *rq)
     return answer_sign_in(rq, &in);
 }
 
-static enum err show_gone(struct req *rq)
-{
-    vars_text(rq->vars, "kind", "magic_link");
-    vars_text(rq->vars, "again_path", "/magic-link");
-    return page_with_status(rq, "link_gone", 410);
-}
-
 static bool is_at_home(struct req *rq, const struct magic_link *link)
 {
     return magic_link_is_at_home(rq->arena, link, find_cookie(rq, browser_cookie_name()));
@@ -186,10 +179,7 @@ static enum err show(struct req *rq)
     struct magic_link link;
     if (!field(rq, "token"))
         return show_form(rq);
-    enum err e = magic_link_look(&rq->tx, field(rq, "token"), &link);
-    if (e == E_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(magic_link_look(&rq->tx, field(rq, "token"), &link));
     return show_link(rq, &link);
 }
 
@@ -203,8 +193,6 @@ static enum err enter_page(struct req *rq)
         return show_link(rq, &link);
     if (e == OK)
         e = enter(rq, &link, &in);
-    if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
-        return show_gone(rq);
     TRY(e);
     set_cookie(rq, browser_cookie_name(), "", -SECOND);
     return see_signed_in(rq, &in, link.next_path);
@@ -248,7 +236,7 @@ const struct route magic_link_routes[] = {
     ROUTE(GET, "/magic-link", VISITOR, show,
           .fields = { { "token", FIELD_TOKEN, .optional = true, .help = "from the mailed link" },
                       NEXT_FIELD },
-          .has_token = true, .captcha = { "magic_link" },
+          .has_token = true, .again = "/magic-link", .captcha = { "magic_link" },
           .help = "The form that asks for a sign-in link; with a token, the page behind it."),
     ROUTE(POST, "/magic-link", VISITOR, ask_page, .page = "magic_link",
           .captcha = { "magic_link", "email_code" },
@@ -258,8 +246,8 @@ const struct route magic_link_routes[] = {
           .fields = { { "token", FIELD_TOKEN, .help = "from the mailed link" },
                       { "elsewhere", FIELD_FLAG, .optional = true,
                         .help = "confirmed in a browser that did not ask" } },
-          .limits = ENTER_LIMITS, .has_token = true, .page = "magic_link_open",
-          .help = "Signs in by a mailed link."),
+          .limits = ENTER_LIMITS, .has_token = true, .again = "/magic-link",
+          .page = "magic_link_open", .help = "Signs in by a mailed link."),
     ROUTES_END,
 };
 

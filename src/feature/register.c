@@ -234,13 +234,6 @@ static enum err verify_api(struct req *rq)
     return answer_status(rq, 200, "verified");
 }
 
-static enum err show_gone(struct req *rq)
-{
-    vars_text(rq->vars, "kind", "verify_email");
-    vars_text(rq->vars, "again_path", "/register");
-    return page_with_status(rq, "link_gone", 410);
-}
-
 /* The link is good, but somebody else was faster, or staff took the invitation back. */
 static enum err show_invite_gone(struct req *rq)
 {
@@ -252,10 +245,7 @@ static enum err show_invite_gone(struct req *rq)
 static enum err verify_look_page(struct req *rq)
 {
     struct registration r;
-    enum err e = registration_look(&rq->tx, field(rq, "token"), &r);
-    if (e == E_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(registration_look(&rq->tx, field(rq, "token"), &r));
     vars_text(rq->vars, "token", field(rq, "token"));
     vars_text(rq->vars, "email", r.email);
     vars_text(rq->vars, "requested_at", clock_format(rq->arena, r.created_at));
@@ -267,8 +257,6 @@ static enum err verify_look_page(struct req *rq)
 static enum err verify_page(struct req *rq)
 {
     enum err e = confirm(rq);
-    if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
-        return show_gone(rq);
     if (e == E_REFUSED && rq->problem == PROBLEM_INVITE_GONE)
         return show_invite_gone(rq);
     TRY(e);
@@ -305,12 +293,6 @@ enum { INVITE_MAX = 200 };
             BY_IP, 10, HOUR, "verify" \
         }                             \
     }
-#define TOKEN_FIELD                                              \
-    {                                                            \
-        {                                                        \
-            "token", FIELD_TOKEN, .help = "from the mailed link" \
-        }                                                        \
-    }
 
 const struct route register_routes[] = {
     ROUTE(POST, "/v1/auth/register", ANYONE, register_api, .lane = LANE_HASH,
@@ -336,7 +318,7 @@ const struct route register_routes[] = {
                         .help = "from the mailed link" },
                       { "invited", FIELD_FLAG, .optional = true,
                         .help = "has one, and will type its code" } },
-          .has_token = true, .captcha = { "register" },
+          .has_token = true, .again = "/register", .captcha = { "register" },
           .help = "The registration form, or who may register at the moment."),
     ROUTE(POST, "/register", VISITOR, register_page, .lane = LANE_HASH, .page = "register",
           .captcha = { "register", "resend_verification" }, .fields = REGISTER_FIELDS,
@@ -346,9 +328,9 @@ const struct route register_routes[] = {
           .fields = { { "email", FIELD_EMAIL }, CAPTCHA_FIELD }, .limits = RESEND_LIMITS,
           .help = "Mails the verification link again."),
     ROUTE(GET, "/verify-email", VISITOR, verify_look_page, .fields = TOKEN_FIELD, .has_token = true,
-          .help = "Shows what the mailed link would confirm."),
+          .again = "/register", .help = "Shows what the mailed link would confirm."),
     ROUTE(POST, "/verify-email", VISITOR, verify_page, .fields = TOKEN_FIELD,
-          .limits = VERIFY_LIMITS, .has_token = true, .page = "verify_email",
+          .limits = VERIFY_LIMITS, .has_token = true, .again = "/register", .page = "verify_email",
           .help = "Confirms the address."),
     ROUTES_END,
 };

@@ -166,20 +166,10 @@ static enum err choose_api(struct req *rq)
     return answer_status(rq, 200, "password_changed");
 }
 
-static enum err show_gone(struct req *rq)
-{
-    vars_text(rq->vars, "kind", "reset_password");
-    vars_text(rq->vars, "again_path", "/forgot-password");
-    return page_with_status(rq, "link_gone", 410);
-}
-
 static enum err show_choice(struct req *rq)
 {
     struct reset link;
-    enum err e = look(&rq->tx, field(rq, "token"), &link);
-    if (e == E_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(look(&rq->tx, field(rq, "token"), &link));
     vars_text(rq->vars, "token", field(rq, "token"));
     vars_text(rq->vars, "email", link.account.email);
     vars_flag(rq->vars, "changed_since", link.changed_since);
@@ -188,10 +178,7 @@ static enum err show_choice(struct req *rq)
 
 static enum err choose_page(struct req *rq)
 {
-    enum err e = choose(rq);
-    if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(choose(rq));
     drop_session_cookie(rq);
     return page(rq, "reset_password_done");
 }
@@ -245,10 +232,11 @@ const struct route reset_routes[] = {
           .captcha = { "forgot_password" }, .fields = { { "email", FIELD_EMAIL }, CAPTCHA_FIELD },
           .limits = ASK_LIMITS, .help = "Mails a reset link."),
     ROUTE(GET, "/reset-password", VISITOR, show_choice, .fields = { { "token", FIELD_TOKEN } },
-          .has_token = true, .help = "The form behind the mailed link."),
+          .has_token = true, .again = "/forgot-password",
+          .help = "The form behind the mailed link."),
     ROUTE(POST, "/reset-password", VISITOR, choose_page, .lane = LANE_HASH, .fields = CHOOSE_FIELDS,
-          .limits = { { BY_IP, 10, HOUR, "reset" } }, .has_token = true, .page = "reset_password",
-          .help = "Sets a new password."),
+          .limits = { { BY_IP, 10, HOUR, "reset" } }, .has_token = true,
+          .again = "/forgot-password", .page = "reset_password", .help = "Sets a new password."),
     ROUTES_END,
 };
 

@@ -149,13 +149,6 @@ static enum err show_form(struct req *rq)
     return page(rq, "waitlist");
 }
 
-static enum err show_gone(struct req *rq)
-{
-    vars_text(rq->vars, "kind", "waitlist");
-    vars_text(rq->vars, "again_path", "/waitlist");
-    return page_with_status(rq, "link_gone", 410);
-}
-
 static enum err show_state(struct req *rq, const struct waitlist_entry *who)
 {
     int64_t position = 0;
@@ -178,29 +171,20 @@ static enum err show(struct req *rq)
     struct waitlist_entry who;
     if (!field(rq, "token"))
         return show_form(rq);
-    enum err e = waitlist_look(&rq->tx, field(rq, "token"), &who);
-    if (e == E_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(waitlist_look(&rq->tx, field(rq, "token"), &who));
     return show_state(rq, &who);
 }
 
 static enum err confirm_page(struct req *rq)
 {
     struct waitlist_entry who;
-    enum err e = confirm(rq, &who);
-    if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(confirm(rq, &who));
     return show_state(rq, &who);
 }
 
 static enum err leave_page(struct req *rq)
 {
-    enum err e = leave(rq);
-    if (e == E_REFUSED && rq->problem == PROBLEM_GONE)
-        return show_gone(rq);
-    TRY(e);
+    TRY(leave(rq));
     return page(rq, "waitlist_left");
 }
 
@@ -231,12 +215,6 @@ static enum err purge(struct job *job)
             BY_IP, 60, MINUTE, "waitlist handle" \
         }                                        \
     }
-#define TOKEN_FIELD                                              \
-    {                                                            \
-        {                                                        \
-            "token", FIELD_TOKEN, .help = "from the mailed link" \
-        }                                                        \
-    }
 #define STATE_SHAPE                                                                     \
     "{\"status\":\"unconfirmed|waiting|approved|rejected\",\"position\",\"joined_at\"," \
     "\"referred\",\"referral_code\",\"referral_link\"}"
@@ -262,15 +240,16 @@ const struct route waitlist_routes[] = {
     ROUTE(GET, "/waitlist", VISITOR, show,
           .fields = { { "token", FIELD_TOKEN, .optional = true, .help = "from the mailed link" },
                       { "referral", FIELD_TEXT, .optional = true, .max = 40 } },
-          .limits = HANDLE_LIMITS, .has_token = true, .captcha = { "waitlist" },
+          .limits = HANDLE_LIMITS, .has_token = true, .again = "/waitlist",
+          .captcha = { "waitlist" },
           .help = "The form that joins the waiting list; with a token, where somebody stands."),
     ROUTE(POST, "/waitlist", VISITOR, join_page, .page = "waitlist", .fields = JOIN_FIELDS,
           .limits = JOIN_LIMITS, .captcha = { "waitlist" }, .help = "Joins by form."),
     ROUTE(POST, "/waitlist/confirm", VISITOR, confirm_page, .page = "waitlist_status",
-          .fields = TOKEN_FIELD, .limits = HANDLE_LIMITS, .has_token = true,
+          .fields = TOKEN_FIELD, .limits = HANDLE_LIMITS, .has_token = true, .again = "/waitlist",
           .help = "Confirms the address."),
     ROUTE(POST, "/waitlist/leave", VISITOR, leave_page, .page = "waitlist_status",
-          .fields = TOKEN_FIELD, .limits = HANDLE_LIMITS, .has_token = true,
+          .fields = TOKEN_FIELD, .limits = HANDLE_LIMITS, .has_token = true, .again = "/waitlist",
           .help = "Leaves the waiting list."),
     ROUTES_END,
 };

@@ -24,3 +24,11 @@ struct mail_task {
 
 /* What the task was queued with. */
 enum err mail_task_read(struct job *job, struct mail_task *ret);
+
+/* The fields of a door behind a mailed link. */
+#define TOKEN_FIELD                                              \
+    {                                                            \
+        {                                                        \
+            "token", FIELD_TOKEN, .help = "from the mailed link" \
+        }                                                        \
+    }

@@ -126,12 +126,20 @@ static bool is_damaged_link(const struct req *rq, enum problem p)
     return false;
 }
 
+/* Used up, replaced or too old; whether it was opened or its button pressed. */
+static bool is_dead_link(const struct req *rq, enum problem p)
+{
+    return p == PROBLEM_GONE && rq->route && rq->route->has_token;
+}
+
 static enum err answer_page(struct req *rq, enum problem p)
 {
     page_set_texts(rq);
     vars_text(rq->vars, "decision_id", rq->decision_id);
-    if (is_damaged_link(rq, p))
+    if (is_damaged_link(rq, p) || is_dead_link(rq, p)) {
+        vars_text(rq->vars, "again_path", rq->route->again);
         return page_with_status(rq, "link_gone", problem_status(p));
+    }
     set_verdict(rq, p);
     bool is_form = rq->route && rq->route->page && !route_is_safe(rq->route) &&
                    p != PROBLEM_INTERNAL && p != PROBLEM_CSRF_FAILED && p != PROBLEM_FORBIDDEN &&

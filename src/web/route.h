@@ -97,8 +97,10 @@ struct route {
     const char *captcha[ROUTE_CAPTCHAS]; /* the actions of the forms on it that may ask for one,
                                             see captcha.h */
     const char *back; /* pages that post: where who must sign in or be proved first comes back to */
-    bool has_token;   /* the page handles a token: no Referer, no caching */
-    const char *csp;  /* instead of the usual Content-Security-Policy */
+    bool has_token;   /* it handles a token: no Referer, no caching; a dead one is said by a page of
+                         its own */
+    const char *again; /* where that page sends people for a new one; NULL: nowhere */
+    const char *csp;   /* instead of the usual Content-Security-Policy */
     const char *help;
 };
 
