@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.parse
 
+from browser import Browser
 from harness import PASSWORD, Client, Server, check, equal, main, on_both_engines, solve, test
 
 ANN = "ann@example.org"
@@ -155,14 +156,31 @@ def RATE_12_a_silent_provider_holds_up_nobody_else():
         server.expected_faults = ("captcha_provider.answered",)
 
 
+def ranges(_outside, path, _form):
+    """A list that holds PASSWORD alone."""
+    digest = hashlib.sha1(PASSWORD.encode()).hexdigest().upper()
+    listed = f"{digest[5:]}:12\r\n" if path == f"/range/{digest[:5]}" else ""
+    return 200, f"0018A45C4D1DEF81644B54AB7F969B88D65:3\r\n{listed}003D68EB55068C33ACE09247EE4C639306B:0\r\n".encode()
+
+
+@test
+def PW_04_nobody_hears_of_a_password_that_is_being_typed():
+    with Outside(ranges) as outside, Server(OUTBOUND_ALLOW="127.0.0.1", PASSWORD_RANGE_URL=outside.url + "range/") as server, \
+            Browser() as browser:
+        page = browser.page(server).goto("/register")
+        for n in range(len(PASSWORD) - 3, len(PASSWORD) + 1):
+            page.value("(() => { const i = document.getElementById('password');"
+                       f" i.value = {PASSWORD[:n]!r}; i.dispatchEvent(new Event('input')); }})()")
+            page.wait("document.querySelector('.meter').dataset.level >= '3'", 5)
+            time.sleep(0.4)
+        equal(outside.seen, [])
+        page.value("document.getElementById('password').dispatchEvent(new Event('change'))")
+        page.wait("document.getElementById('password-hint').textContent.includes('stolen')", 5)
+        equal(len(outside.seen), 1, "asked once, when the field was left")
+
+
 @test
 def PW_04_a_list_elsewhere_hears_five_digits():
-    digest = hashlib.sha1(PASSWORD.encode()).hexdigest().upper()
-
-    def ranges(_outside, path, _form):
-        listed = f"{digest[5:]}:12\r\n" if path == f"/range/{digest[:5]}" else ""
-        return 200, f"0018A45C4D1DEF81644B54AB7F969B88D65:3\r\n{listed}003D68EB55068C33ACE09247EE4C639306B:0\r\n".encode()
-
     with Outside(ranges) as outside, Server(OUTBOUND_ALLOW="127.0.0.1", PASSWORD_RANGE_URL=outside.url + "range/") as server:
         refused = Client(server).post("/v1/auth/register", {"email": ANN, "password": PASSWORD})
         equal((refused.status, refused.json["errors"][0]["reasons"]), (422, ["password_breached"]))
