@@ -68,6 +68,7 @@ static const struct route *const routes[] = {
     admin_invite_routes,
     admin_waitlist_routes,
     waitlist_routes,
+    admin_unlock_routes,
     NULL,
 };
 

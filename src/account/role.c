@@ -45,6 +45,15 @@ bool role_parse_list(struct arena *arena, const char *names, int64_t *ret_roles)
     return sum != 0;
 }
 
+int64_t role_rank(int64_t bits)
+{
+    int64_t rank = 0;
+    for (size_t i = 0; i < COUNT(roles); i++)
+        if (bits & roles[i].role)
+            rank = roles[i].role;
+    return rank;
+}
+
 void role_put(struct json_writer *j, const char *key, int64_t bits)
 {
     json_begin_array(j, key);

@@ -21,5 +21,8 @@ bool role_parse_list(struct arena *arena, const char *names, int64_t *ret_roles)
 /* Writes ["USER","ADMIN"] as member key. */
 void role_put(struct json_writer *j, const char *key, int64_t roles);
 
+/* The highest of the roles: who ranks above whom. */
+int64_t role_rank(int64_t roles);
+
 /* "USER, ADMIN" for tables and pages. */
 char *role_format(struct arena *arena, int64_t roles);

@@ -12,7 +12,7 @@
 #include "account/email.h"
 #include "account/notice.h"
 #include "account/password_rule.h"
-#include "account/session.h"
+#include "account/suspension.h"
 #include "account/totp_factor.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -207,27 +207,23 @@ static int create(struct console *c, const char *address)
 
 static enum err lock_in(struct tx *tx, void *arg)
 {
-    const char *id = arg;
-    TRY(account_lock(tx, id));
-    TRY(session_end_all(tx, id, NULL, NULL));
-    return audit_add(tx, &audit_by_operator, AUDIT_ACCOUNT_LOCKED, id, NULL);
+    return suspension_begin(tx, arg, &audit_by_operator);
 }
 
 static enum err unlock_in(struct tx *tx, void *arg)
 {
-    const char *id = arg;
-    TRY(account_unlock(tx, id));
-    return audit_add(tx, &audit_by_operator, AUDIT_ACCOUNT_UNLOCKED, id, NULL);
+    return suspension_end(tx, arg, &audit_by_operator);
 }
 
 static int set_lock(struct console *c, struct account *who, bool locks)
 {
-    enum err e = console_write_tx(c, locks ? lock_in : unlock_in, (void *)(uintptr_t)who->id);
+    enum err e = console_write_tx(c, locks ? lock_in : unlock_in, who);
     if (e == E_DENIED)
         return console_fail("%s is the last administrator: make another one first", who->email);
     if (e)
         return console_fail("cannot write");
-    console_print("%s is %s\n", who->email, locks ? "locked; all sessions ended" : "unlocked");
+    console_print("%s is %s\n", who->email,
+                  locks ? "locked; all sessions ended" : "unlocked; wrong attempts are forgotten");
     return EXIT_DONE;
 }
 

@@ -122,7 +122,8 @@ SETTING(RESET_TTL, SPAN, "30m", LIVE, "lifetime of a password reset link")
 SETTING(PENDING_TTL, SPAN, "10m", LIVE, "how long a sign-in waits for its second step")
 SETTING(FRESH_PROOF, SPAN, "10m", LIVE,
         "sensitive actions ask for a proof of identity that is not older than this")
-SETTING(LOCKOUT, SPAN, "5m", LIVE, "five wrong attempts in a row lock an authenticator for so long")
+SETTING(LOCKOUT, SPAN, "5m", LIVE,
+        "five wrong attempts in a row lock an authenticator for so long, at first")
 SETTING(TRUSTED_DEVICE, SPAN, "30d", LIVE,
         "how long a browser that its owner trusts skips the second step")
 SETTING(MAGIC_LINK_TTL, SPAN, "15m", LIVE, "lifetime of a mailed sign-in link")

@@ -4,6 +4,7 @@
  * out by it, for how long, and who is not.
  */
 #include "attack.h"
+#include "solve.h"
 
 #include "account/lockout.h"
 #include "account/session_cache.h"
@@ -539,4 +540,49 @@ TEST_IN_WORLD(a_code_that_is_not_judged_is_not_marked_as_wrong)
                   strstr(r->body, "in 60 seconds") != NULL);
         CHECK_NUM(r->status, i < 5 ? 401 : 429);
     }
+}
+
+/* --- captcha --- */
+
+static struct reply *login_with(struct client *c, const char *password, const char *captcha)
+{
+    return post(c, "/v1/auth/login",
+                json("email", ANN, "password", password, "captcha", captcha, NULL));
+}
+
+/* From the third failure on; what comes without is neither judged nor counted, and who is known
+   there is not asked for what strangers did. */
+TEST_IN_WORLD(RATE_04_after_three_failures_each_further_try_costs_a_captcha)
+{
+    struct client *home = client(w);
+    person(w, ANN, PASSWORD);
+    CHECK_NUM(login_page(home, ANN, PASSWORD)->status, 303);
+    sign_out(home);
+    CHECK_OK(setting_override(SETTING_CAPTCHA, "auto"));
+    for (int i = 0; i < 3; i++)
+        CHECK_NUM(guess(w, i)->status, 401);
+    for (int i = 0; i < 4; i++) {
+        struct reply *r = login(stranger(w, 10 + i), ANN, i % 2 ? PASSWORD : WRONG);
+        check_problem(r, 403, "captcha_required");
+    }
+    CHECK_NUM(failures(w), 3);
+    struct client *c = stranger(w, 20);
+    CHECK_NUM(login_with(c, WRONG, solved(c, "login"))->status, 401);
+    CHECK_NUM(failures(w), 4);
+    CHECK_NUM(login_page(home, ANN, PASSWORD)->status, 303);
+    CHECK_NUM(login_with(c, PASSWORD, solved(c, "login"))->status, 200);
+    CHECK_NUM(guess(w, 30)->status, 401); /* afresh: without */
+}
+
+/* Locked is locked: nobody computes for nothing. */
+TEST_IN_WORLD(RATE_04_no_captcha_is_asked_for_while_it_is_locked)
+{
+    person(w, ANN, PASSWORD);
+    CHECK_OK(setting_override(SETTING_CAPTCHA, "auto"));
+    burn(w, 4);
+    struct client *c = stranger(w, 20);
+    CHECK_NUM(login_with(c, WRONG, solved(c, "login"))->status, 401);
+    CHECK_NUM(login(stranger(w, 21), ANN, PASSWORD)->status, 423);
+    wait_for(5 * MINUTE);
+    check_problem(login(stranger(w, 22), ANN, PASSWORD), 403, "captcha_required");
 }
