@@ -120,10 +120,11 @@ enum err registration_purge(struct tx *tx, int64_t now, bool *ret_more)
 
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
 {
-    return personal_write_rows(tx, "id name ip user_agent created_at expires_at",
-                               "SELECT id, name, ip, user_agent, created_at, expires_at FROM "
-                               "registration WHERE account_id = $1 ORDER BY id",
-                               V(text(account_id)), j);
+    return personal_write_rows(
+        tx, "id invite_id name ip user_agent created_at expires_at",
+        "SELECT id, invite_id, name, ip, user_agent, created_at, expires_at FROM "
+        "registration WHERE account_id = $1 ORDER BY id",
+        V(text(account_id)), j);
 }
 
 const struct personal_table registration_personal[] = {

@@ -360,9 +360,11 @@ enum err waitlist_purge(struct tx *tx, int64_t now, int64_t decided_before, bool
 static enum err write(struct tx *tx, const char *account_id, struct json_writer *j)
 {
     return personal_write_rows(
-        tx, "id email name locale status referral_code referred ip created_at joined_at decided_at",
-        "SELECT id, email, name, locale, status, referral_code, referred, ip, created_at,"
-        "       joined_at, decided_at"
+        tx,
+        "id place email name locale status referral_code referred ip created_at joined_at mailed_at"
+        " decided_at",
+        "SELECT id, place, email, name, locale, status, referral_code, referred, ip, created_at,"
+        "       joined_at, mailed_at, decided_at"
         "  FROM waitlist WHERE email_key = (SELECT email_key FROM account WHERE id = $1)",
         V(text(account_id)), j);
 }
