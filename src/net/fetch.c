@@ -255,6 +255,7 @@ enum err fetch(const struct fetch *what, struct arena *arena, struct fetched *re
 
     ret->why = "this place failed lately, or too many ask it at once";
     TRY(breaker_enter(place, what->at_once));
+    ret->was_asked = true;
     enum err e = perform(&x, whole, type, &ret->status);
     breaker_leave(place, e == E_DENIED || (e == OK && ret->status < 500));
     ret->why = e ? text_format(arena, "%s", say(&x, e)) : NULL;

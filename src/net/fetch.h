@@ -28,7 +28,8 @@ struct fetch {
 };
 
 struct fetched {
-    int status; /* any, also a redirect or an error: the caller judges */
+    bool was_asked; /* else the breaker, or the policy, kept us from it */
+    int status;     /* any, also a redirect or an error: the caller judges */
     struct mem body;
     const char *why; /* in words for an operator when there was no answer; else NULL */
 };

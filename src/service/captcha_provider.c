@@ -277,9 +277,13 @@ static enum err note(const struct provider *p, enum err e, const char *why)
 {
     const char *result = e == OK ? "human" : e == E_DENIED ? "refused" : "unavailable";
     metric_count(METRIC_CAPTCHA_PROVIDER, p->name, result);
+    bool is_ours = e == E_BUSY && is_our_fault(why) && !text_equal(why, "internal-error");
     if (e)
-        LOG(e == E_BUSY ? LOG_ERROR : LOG_INFO, "captcha_provider.answered",
-            LOG_TEXT("provider", p->name), LOG_TEXT("result", result), LOG_TEXT("why", why));
+        LOG(is_ours       ? LOG_ERROR
+            : e == E_BUSY ? LOG_WARN
+                          : LOG_INFO,
+            "captcha_provider.answered", LOG_TEXT("provider", p->name), LOG_TEXT("result", result),
+            LOG_TEXT("why", why));
     return e;
 }
 

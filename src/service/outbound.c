@@ -36,24 +36,26 @@ void outbound_policy(bool any_port, struct address_policy *ret)
         ret->own_host = setting_public_host();
 }
 
-static const char *result_of(enum err e, int status)
+static const char *result_of(enum err e, const struct fetched *got)
 {
     switch (e) {
-    case OK: return status < 500 ? "answered" : "failed";
+    case OK: return got->status < 500 ? "answered" : "failed";
     case E_INVALID:
     case E_DENIED: return "refused";
     case E_TOO_LARGE: return "too_large";
-    default: return "failed";
+    default: return got->was_asked ? "failed" : "not_asked";
     }
 }
 
+/* A place that is left alone is counted only: the failures before it are in the log. */
 enum err outbound_fetch(const char *purpose, const struct fetch *what, struct arena *arena,
                         struct fetched *ret)
 {
     enum err e = fetch(what, arena, ret);
-    const char *result = result_of(e, ret->status);
+    const char *result = result_of(e, ret);
+    bool is_quiet = text_equal(result, "answered") || text_equal(result, "not_asked");
     metric_count(METRIC_OUTBOUND_REQUESTS, purpose, result);
-    if (!text_equal(result, "answered"))
+    if (!is_quiet)
         LOG(LOG_WARN, "outbound.failed", LOG_TEXT("purpose", purpose), LOG_TEXT("result", result),
             LOG_TEXT("why", ret->why), LOG_NUM("status", ret->status));
     return e;
