@@ -171,6 +171,17 @@ enum err session_count(struct tx *tx, int64_t *ret)
                   INTO(to_num(ret)));
 }
 
+enum err session_is_known_network(struct tx *tx, const char *network, int64_t before, bool *ret)
+{
+    int64_t one;
+    enum err e = db_one(tx,
+                        "SELECT 1 FROM session WHERE network = $1 AND created_at < $2"
+                        "   AND expires_at > $3 LIMIT 1",
+                        V(text(network), num(before), num(clock_now())), INTO(to_num(&one)));
+    *ret = e == OK;
+    return e == E_NOT_FOUND ? OK : e;
+}
+
 enum err session_renew_cookie(struct tx *tx, const char *id, const char **ret_cookie)
 {
     int64_t rows = 0;

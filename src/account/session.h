@@ -100,6 +100,9 @@ enum err session_list(struct tx *tx, const char *account_id, struct session **re
 /* Notes a use (to the minute; called by the session.touch job). */
 enum err session_touch(struct tx *tx, const char *id, int64_t seen_at);
 
+/* Somebody is signed in from a network (struct origin) since before a time. */
+enum err session_is_known_network(struct tx *tx, const char *network, int64_t before, bool *ret);
+
 /* Removes what expired or idled out, at most a batch; and counts the live ones. */
 enum err session_purge(struct tx *tx, int64_t now, bool *ret_more);
 enum err session_count(struct tx *tx, int64_t *ret);

@@ -17,10 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RANGES_MAX = 512, RULES_MAX = 5000, LOADED_MAX = 9000 };
+enum { RANGES_MAX = 512, RULES_MAX = 5000, BLOCKS_MAX = 1000, LOADED_MAX = 9000 };
 
 /* Automatic rules are remembered for so long after their end, so that the next one is longer. */
 #define MEMORY (7 * DAY)
+/* What staff took back is not made again for so long. */
+#define AMNESTY DAY
 
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static struct address_list current;
@@ -254,6 +256,15 @@ bool address_rule_would_deny(struct ip ip, const struct address_entry *added,
     return denies;
 }
 
+bool address_rule_is_settled(struct ip ip, int64_t now)
+{
+    pthread_rwlock_rdlock(&lock);
+    const struct address_entry *found = address_list_find(&current, ADDRESS_ALL, ip, now);
+    bool is_settled = found && found->source != ADDRESS_AUTOMATIC;
+    pthread_rwlock_unlock(&lock);
+    return is_settled;
+}
+
 /* --- changing --- */
 
 static enum err check_room(struct tx *tx)
@@ -354,6 +365,96 @@ enum err address_rule_purge(struct tx *tx, int64_t now, bool *ret_more)
                     " (SELECT id FROM address_rule WHERE expires_at <= $1"
                     "     AND (source = 'staff' OR expires_at <= $2) LIMIT 500)",
                     V(num(now), num(now - MEMORY)), ret_more);
+}
+
+/* --- automatic ones --- */
+
+static struct db_value network_value(const struct ip_range *range)
+{
+    return blob(MEM(range->ip.bytes, sizeof range->ip.bytes));
+}
+
+/* Staff took a block of it, or of more around it, back less than a day ago. */
+static enum err check_amnesty(struct tx *tx, const struct ip_range *range, int64_t now)
+{
+    struct db_rows rows;
+    TRY(db_each(tx,
+                "SELECT network, bits FROM address_rule"
+                " WHERE source = 'automatic' AND revoked_at > $1 LIMIT $2",
+                V(num(now - AMNESTY), num(LOADED_MAX)), &rows));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct mem network = db_at(&rows, i, 0)->blob;
+        struct ip_range spared = { .bits = (int)db_at(&rows, i, 1)->num };
+        if (network.n != sizeof spared.ip.bytes)
+            continue;
+        memcpy(spared.ip.bytes, network.p, network.n);
+        if (ip_in_range(range->ip, &spared))
+            return E_DENIED;
+    }
+    return OK;
+}
+
+static enum err check_blocks(struct tx *tx, int64_t now)
+{
+    int64_t count;
+    TRY(db_one(tx,
+               "SELECT count(*) FROM address_rule WHERE source = 'automatic'"
+               "   AND revoked_at IS NULL AND expires_at > $1",
+               V(num(now)), INTO(to_num(&count))));
+    return count < BLOCKS_MAX ? OK : E_LIMITED;
+}
+
+/* How often in a row it was made, with this time. E_GONE: it is kept out already. */
+static enum err count_strike(struct tx *tx, const struct ip_range *range, int64_t now,
+                             int64_t *ret_strikes)
+{
+    int64_t strikes = 0, ends = 0;
+    enum err e =
+        db_one(tx,
+               "SELECT strikes, expires_at FROM address_rule"
+               " WHERE network = $1 AND bits = $2 AND scope = 'all'"
+               "   AND source = 'automatic' AND revoked_at IS NULL",
+               V(network_value(range), num(range->bits)), INTO(to_num(&strikes), to_num(&ends)));
+    if (e != E_NOT_FOUND)
+        TRY(e);
+    *ret_strikes = strikes + 1;
+    return ends > now ? E_GONE : OK;
+}
+
+static enum err put_block(struct tx *tx, const struct ip_range *range, int64_t now, int64_t strikes)
+{
+    static const int64_t spans[] = { 10 * MINUTE, HOUR, DAY };
+    size_t nth = (size_t)strikes < COUNT(spans) ? (size_t)strikes - 1 : COUNT(spans) - 1;
+    TRY(note_change(tx));
+    return db_run(tx,
+                  "INSERT INTO address_rule (id, network, bits, action, scope, source, strikes,"
+                  "                          created_at, expires_at)"
+                  " VALUES ($1, $2, $3, 'deny', 'all', 'automatic', $4, $5, $6)"
+                  " ON CONFLICT (network, bits, scope, source) DO UPDATE"
+                  " SET strikes = excluded.strikes, created_at = excluded.created_at,"
+                  "     expires_at = excluded.expires_at, revoked_at = NULL",
+                  V(text(id_new(tx->arena, "adr")), network_value(range), num(range->bits),
+                    num(strikes), num(now), num(now + spans[nth])));
+}
+
+enum err address_rule_block(struct tx *tx, const struct ip_range *range, int64_t now,
+                            int64_t *ret_until)
+{
+    int64_t strikes;
+    *ret_until = 0;
+    enum err e = check_amnesty(tx, range, now);
+    if (e == OK)
+        e = check_blocks(tx, now);
+    if (e == OK)
+        e = count_strike(tx, range, now, &strikes);
+    if (e == E_DENIED || e == E_LIMITED || e == E_GONE)
+        return OK;
+    TRY(e);
+    TRY(put_block(tx, range, now, strikes));
+    return db_one(tx,
+                  "SELECT expires_at FROM address_rule WHERE network = $1 AND bits = $2"
+                  "   AND scope = 'all' AND source = 'automatic'",
+                  V(network_value(range), num(range->bits)), INTO(to_num(ret_until)));
 }
 
 const char *address_range_text(struct arena *arena, const struct ip_range *range)

@@ -41,6 +41,15 @@ enum err address_rule_add(struct tx *tx, struct address_rule *rule);
 enum err address_rule_find(struct tx *tx, const char *id, struct address_rule *ret);
 enum err address_rule_remove(struct tx *tx, const struct address_rule *rule);
 
+/* Some rule of the settings or of staff's decides about an address: then the service does not. */
+bool address_rule_is_settled(struct ip ip, int64_t now);
+
+/* Keeps a range out for a while: ten minutes, an hour the next time, then a day. *ret_until 0: not
+   made, because staff took a block of it back within a day, it is kept out already, or there are
+   too many. */
+enum err address_rule_block(struct tx *tx, const struct ip_range *range, int64_t now,
+                            int64_t *ret_until);
+
 /* What counts now, newest first; before an id unless that is NULL. */
 enum err address_rule_list(struct tx *tx, const char *before, int64_t limit,
                            struct address_rule **ret, size_t *ret_count);

@@ -13,6 +13,8 @@ METRIC(POLICY_REFUSALS, "policy_refusals_total", "rule", "",
        "requests refused by a rule, by its kind; each answer carries a decision_id")
 METRIC(LIMITS_ALONE, "limits_alone_total", "", "",
        "requests whose limits this node counted alone, without Redis")
+METRIC(ADDRESS_BLOCKS, "address_blocks_total", "result", "",
+       "ranges that went on misbehaving: made, or spared because of rules, users or their number")
 METRIC(RATE_LIMIT_HITS, "rate_limit_hits_total", "rule", "", "requests refused by a limit")
 METRIC(OUTBOUND_REQUESTS, "outbound_requests_total", "purpose", "result",
        "requests to servers of others")

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "service/misbehaviour.h"
 #include "service/setting.h"
 
 #include <pthread.h>
@@ -109,6 +110,7 @@ void pressure_note(struct ip client, int weight)
             add(place(key_of(client, t), now), now, weight);
     add(&everybody, now, weight);
     pthread_mutex_unlock(&lock);
+    misbehaviour_note(client, weight);
 }
 
 static int percent(const struct score *s, int64_t now, int full, int ceiling)
@@ -140,4 +142,5 @@ void pressure_reset(void)
     memset(table, 0, sizeof table);
     everybody = (struct score){ 0 };
     pthread_mutex_unlock(&lock);
+    misbehaviour_reset();
 }

@@ -28,6 +28,8 @@ SETTING(ADDRESS_ALLOW, TEXT, "", LIVE,
 SETTING(ADDRESS_DENY, TEXT, "", LIVE, "addresses or CIDR ranges that are kept out")
 SETTING(ADMIN_ADDRESS_ALLOW, TEXT, "", LIVE,
         "when given, the doors of staff open only for these addresses or CIDR ranges")
+SETTING(AUTOMATIC_BLOCKS, FLAG, "true", LIVE,
+        "keep out for a while whoever goes on misbehaving; not while RATE_LIMITS is off")
 SETTING(CORS_ORIGINS, TEXT, "", LIVE,
         "origins that may call the API from a browser, separated by commas")
 SETTING(PASSKEY_ORIGINS, TEXT, "", LIVE,

@@ -6,6 +6,7 @@
  */
 #include "feature/features.h"
 
+#include "account/address_block.h"
 #include "base/text.h"
 #include "service/address_rule.h"
 #include "service/job.h"
@@ -224,7 +225,8 @@ static enum err remove_page(struct req *rq)
 
 static enum err watch(struct job *job)
 {
-    return address_rule_refresh(job->db, job->arena, job->now);
+    TRY(address_rule_refresh(job->db, job->arena, job->now));
+    return address_block_due(job);
 }
 
 static enum err purge(struct job *job)
@@ -283,7 +285,8 @@ const struct route admin_ip_rule_routes[] = {
 };
 
 const struct job_kind admin_ip_rule_jobs[] = {
-    { "address_rule.watch", watch, JOB_ON_WAKE, "takes over address rules that changed" },
+    { "address_rule.watch", watch, JOB_ON_WAKE,
+      "takes over address rules that changed, and keeps out who goes on misbehaving" },
     { "address_rule.purge", purge, HOUR, "removes address rules that have ended" },
     { 0 },
 };
