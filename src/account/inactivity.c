@@ -25,18 +25,24 @@ enum err inactivity_find_silent(struct tx *tx, int64_t since, const char **ret_i
         V(num(since), num(ROLE_USER)), INTO(to_text(ret_id)));
 }
 
-enum err inactivity_warn(struct tx *tx, const char *account_id, bool *ret_did)
+/* sql changes the row of account $1 at time $2, if it is still to be changed. */
+static enum err mark(struct tx *tx, const char *account_id, const char *sql, bool *ret_did)
 {
     int64_t rows = 0;
     TRY(account_hold(tx, account_id));
-    TRY(db_change(tx,
-                  "INSERT INTO inactivity (account_id, warned_at, counts_from) VALUES ($1, $2, $2)"
-                  " ON CONFLICT (account_id) DO UPDATE"
-                  "        SET warned_at = excluded.warned_at, counts_from = excluded.counts_from"
-                  "      WHERE inactivity.warned_at IS NULL",
-                  V(text(account_id), num(clock_now())), &rows));
+    TRY(db_change(tx, sql, V(text(account_id), num(clock_now())), &rows));
     *ret_did = rows == 1;
     return OK;
+}
+
+enum err inactivity_warn(struct tx *tx, const char *account_id, bool *ret_did)
+{
+    return mark(tx, account_id,
+                "INSERT INTO inactivity (account_id, warned_at, counts_from) VALUES ($1, $2, $2)"
+                " ON CONFLICT (account_id) DO UPDATE"
+                "        SET warned_at = excluded.warned_at, counts_from = excluded.counts_from"
+                "      WHERE inactivity.warned_at IS NULL",
+                ret_did);
 }
 
 enum err inactivity_find_warned(struct tx *tx, int64_t before, const char **ret_id)
@@ -54,16 +60,12 @@ enum err inactivity_find_warned(struct tx *tx, int64_t before, const char **ret_
 
 enum err inactivity_close(struct tx *tx, const char *account_id, bool *ret_did)
 {
-    int64_t rows = 0;
-    TRY(account_hold(tx, account_id));
-    TRY(db_change(tx,
-                  "UPDATE inactivity SET warned_at = NULL, counts_from = $2"
-                  " WHERE account_id = $1 AND warned_at IS NOT NULL"
-                  "   AND EXISTS (SELECT 1 FROM account a WHERE a.id = $1"
-                  "                  AND coalesce(a.last_sign_in_at, 0) < inactivity.warned_at)",
-                  V(text(account_id), num(clock_now())), &rows));
-    *ret_did = rows == 1;
-    return OK;
+    return mark(tx, account_id,
+                "UPDATE inactivity SET warned_at = NULL, counts_from = $2"
+                " WHERE account_id = $1 AND warned_at IS NOT NULL"
+                "   AND EXISTS (SELECT 1 FROM account a WHERE a.id = $1"
+                "                  AND coalesce(a.last_sign_in_at, 0) < inactivity.warned_at)",
+                ret_did);
 }
 
 enum err inactivity_forgive(struct tx *tx, bool *ret_more)

@@ -3,6 +3,7 @@
 suggestions (conditional UI), by the button, as the second step and as a fresh proof; and every page of
 theirs in both themes on a phone and on a desk (build/screenshots/)."""
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -57,6 +58,15 @@ def sign_up(server, page):
     equal(page.path.split("?")[0], "/", "signed in")
 
 
+@contextlib.contextmanager
+def signed_up(kind=Server):
+    """Somebody signed in, at a browser with an authenticator."""
+    with kind() as server, Browser() as browser:
+        page = browser.page(server)
+        sign_up(server, page)
+        yield server, page, Authenticator(page)
+
+
 def sign_out(page):
     page.goto("/")
     page.value("document.querySelectorAll('details').forEach(d => d.open = true)")
@@ -106,10 +116,7 @@ def me(page):
 
 @test
 def a_passkey_is_made_and_signs_in_by_the_button():
-    with Server() as server, Browser() as browser:
-        page = browser.page(server)
-        sign_up(server, page)
-        key = Authenticator(page)
+    with signed_up() as (server, page, key):
         add_passkey(page, "Desk & chair")
         check("Desk & chair" in page.text and "Synced" in page.text, f"it is listed: {page.text}")
         equal(len(key.credentials()), 1)
@@ -127,10 +134,7 @@ def a_passkey_is_made_and_signs_in_by_the_button():
 
 @test
 def a_passkey_signs_in_from_the_suggestions_of_the_address_field():
-    with Server() as server, Browser() as browser:
-        page = browser.page(server)
-        sign_up(server, page)
-        key = Authenticator(page)
+    with signed_up() as (_, page, key):
         add_passkey(page)
         key.rest()
         sign_out(page)
@@ -146,10 +150,7 @@ def a_passkey_signs_in_from_the_suggestions_of_the_address_field():
 
 @test
 def a_passkey_is_the_second_step():
-    with Server() as server, Browser() as browser:
-        page = browser.page(server)
-        sign_up(server, page)
-        key = Authenticator(page)
+    with signed_up() as (_, page, key):
         add_passkey(page)
         secret = set_up_totp(page)
         check(secret, "two-step sign-in is on")
@@ -171,10 +172,7 @@ def a_passkey_is_the_second_step():
 
 @test
 def a_passkey_is_a_fresh_proof_and_is_renamed_and_removed():
-    with Fixture() as server, Browser() as browser:
-        page = browser.page(server)
-        sign_up(server, page)
-        key = Authenticator(page)
+    with signed_up(Fixture) as (server, page, key):
         add_passkey(page)
         page.click("a[href^='/account/passkey/']").submit(name="The blue one")
         check("The blue one" in page.text, "it has its new name")
@@ -202,10 +200,7 @@ def a_passkey_is_a_fresh_proof_and_is_renamed_and_removed():
 
 @test
 def what_goes_wrong_is_said():
-    with Server() as server, Browser() as browser:
-        page = browser.page(server)
-        sign_up(server, page)
-        key = Authenticator(page)
+    with signed_up() as (server, page, key):
         add_passkey(page)
         api = Client(server)
         api.token = api.post("/v1/auth/login", {"email": ANN, "password": PASSWORD}).json["access_token"]
@@ -227,10 +222,7 @@ def what_goes_wrong_is_said():
 
 @test
 def a_suggested_passkey_that_was_removed_is_said_to_be():
-    with Server() as server, Browser() as browser:
-        page = browser.page(server)
-        sign_up(server, page)
-        Authenticator(page)
+    with signed_up() as (server, page, _):
         add_passkey(page)
         api = server.login(ANN)
         only = api.get("/v1/auth/passkeys").json["data"][0]["id"]
@@ -273,10 +265,7 @@ def look(page, name, path):
 
 @test
 def every_page_of_passkeys_is_looked_at():
-    with Fixture() as server, Browser() as browser:
-        page = browser.page(server)
-        sign_up(server, page)
-        Authenticator(page)
+    with signed_up(Fixture) as (server, page, _):
         no_suggestions(page)
         found = look(page, "none", "/account/security")
         add_passkey(page, "The passkey with a name that is as long as a name may be, and then some more of it")

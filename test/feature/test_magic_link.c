@@ -2,7 +2,7 @@
 /*
  * Signing in by a mailed link: once, for its owner, by a deliberate act, as a first factor only.
  */
-#include "attack.h"
+#include "mail_link.h"
 
 #include "account/account.h"
 #include "account/email.h"
@@ -14,34 +14,6 @@
 
 #define FRESH "a chair of cherry wood"
 #define MALLORYS "mallory was here first"
-
-static struct reply *ask(struct client *c, const char *email)
-{
-    return post(c, "/v1/auth/magic-link", json("email", email, NULL));
-}
-
-static struct reply *enter(struct client *c, const char *token)
-{
-    return post(c, "/v1/auth/magic-link/verify", json("token", token, NULL));
-}
-
-/* Asks from c and gives the token that was mailed. */
-static const char *link_for(struct client *c, const char *email)
-{
-    CHECK_NUM(ask(c, email)->status, 202);
-    return mailed_token(c->w, email, "magic_link");
-}
-
-static struct reply *ask_page(struct client *c, const char *email)
-{
-    (void)get(c, "/magic-link");
-    return post_form(c, "/magic-link", text_format(test_arena(), "email=%s", email));
-}
-
-static struct reply *open_link(struct client *c, const char *token)
-{
-    return get(c, text_format(test_arena(), "/magic-link?token=%s", token));
-}
 
 static struct reply *press(struct client *c, const char *token, bool is_elsewhere)
 {
@@ -69,7 +41,7 @@ TEST_IN_WORLD(a_link_signs_in_by_api)
 {
     struct client *c = client(w);
     person(w, ANN, PASSWORD);
-    struct reply *r = ask(c, ANN);
+    struct reply *r = ask_link(c, ANN);
     CHECK_NUM(r->status, 202);
     CHECK_TEXT(text_of(r, "status"), "link_sent");
     const struct mail *mail = mailed(w, ANN, "magic_link");
@@ -78,7 +50,7 @@ TEST_IN_WORLD(a_link_signs_in_by_api)
     CHECK(strstr(mail->text, "192.0.2.") != NULL);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM email_code"), 0); /* the API keeps both apart */
 
-    r = enter(c, mailed_token(w, ANN, "magic_link"));
+    r = enter_link(c, mailed_token(w, ANN, "magic_link"));
     CHECK_NUM(r->status, 200);
     CHECK_TEXT(text_of(r, "token_type"), "Bearer");
     CHECK_TEXT(text_of(r, "user.email"), ANN);
@@ -151,8 +123,8 @@ TEST_IN_WORLD(the_newest_link_counts)
     wait_for(MINUTE);
     const char *second = link_for(c, ANN);
     CHECK(!text_equal(first, second));
-    CHECK_NUM(enter(c, first)->status, 410);
-    CHECK_NUM(enter(c, second)->status, 200);
+    CHECK_NUM(enter_link(c, first)->status, 410);
+    CHECK_NUM(enter_link(c, second)->status, 200);
 }
 
 TEST_IN_WORLD(a_link_lives_for_minutes)
@@ -164,14 +136,14 @@ TEST_IN_WORLD(a_link_lives_for_minutes)
     CHECK_NUM(open_link(c, token)->status, 200);
     wait_for(SECOND);
     CHECK_NUM(open_link(c, token)->status, 410);
-    CHECK_NUM(enter(c, token)->status, 410);
+    CHECK_NUM(enter_link(c, token)->status, 410);
     wait_for(2 * HOUR);
     run_jobs(w);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM magic_link"), 0); /* purged */
     CHECK_OK(setting_override(SETTING_MAGIC_LINK_TTL, "1m"));
     token = link_for(c, ANN);
     wait_for(MINUTE);
-    CHECK_NUM(enter(c, token)->status, 410);
+    CHECK_NUM(enter_link(c, token)->status, 410);
 }
 
 /* --- TOK --- */
@@ -181,8 +153,8 @@ TEST_IN_WORLD(TOK_01_a_sign_in_link_works_once)
     struct client *c = client(w);
     person(w, ANN, PASSWORD);
     const char *token = link_for(c, ANN);
-    CHECK_NUM(enter(c, token)->status, 200);
-    struct reply *r = enter(c, token);
+    CHECK_NUM(enter_link(c, token)->status, 200);
+    struct reply *r = enter_link(c, token);
     CHECK_NUM(r->status, 410);
     CHECK_TEXT(text_of(r, "code"), "gone");
     CHECK_NUM(open_link(c, token)->status, 410);
@@ -206,13 +178,13 @@ TEST_IN_WORLD(TOK_02_a_sign_in_link_opens_no_other_door_nor_another_link_this_on
     const char *others[] = { rst, vrf, text_format(test_arena(), "lnk%s", rst + 3),
                              text_format(test_arena(), "lnk%s", vrf + 3) };
     for (size_t i = 0; i < COUNT(others); i++) {
-        CHECK_NUM(enter(client(w), others[i])->status, 410);
+        CHECK_NUM(enter_link(client(w), others[i])->status, 410);
         CHECK_NUM(open_link(client(w), others[i])->status, 410);
     }
     /* Even when somebody copies the row's hash over. */
     tamper(w, "UPDATE magic_link SET id = $1, secret_hash = (SELECT secret_hash FROM reset)",
            V(text(text_format(test_arena(), "%.30s", others[2]))));
-    CHECK_NUM(enter(client(w), others[2])->status, 410);
+    CHECK_NUM(enter_link(client(w), others[2])->status, 410);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 0);
     struct client *c = client(w);
     c->cookie_names[0] = "cardea";
@@ -240,11 +212,11 @@ TEST_IN_WORLD(TOK_03_almost_a_sign_in_link_is_none)
         other_secret,
     };
     for (size_t i = 0; i < COUNT(almost); i++) {
-        int status = enter(c, almost[i])->status;
+        int status = enter_link(c, almost[i])->status;
         if (status != 410 && status != 422)
             test_fail(__FILE__, __LINE__, "\"%s\" gives %d", almost[i], status);
     }
-    CHECK_NUM(enter(c, token)->status, 200); /* still good */
+    CHECK_NUM(enter_link(c, token)->status, 200); /* still good */
 }
 
 TEST_IN_WORLD(TOK_04_a_link_opened_in_somebody_elses_session)
@@ -322,7 +294,7 @@ TEST_IN_WORLD(TOK_05_only_our_own_page_uses_a_sign_in_link_up)
                    text_format(test_arena(), "/v1/auth/magic-link/verify?token=%s", token), "{}")
                   ->status,
               400);
-    CHECK_NUM(enter(client(w), token)->status, 200);
+    CHECK_NUM(enter_link(client(w), token)->status, 200);
 }
 
 /* Another browser's cookie, a forged one, or one from an earlier asking makes no browser at home.
@@ -333,7 +305,7 @@ TEST_IN_WORLD(TOK_06_a_forged_browser_cookie_is_none)
     person(w, ANN, PASSWORD);
     person(w, BEN, PASSWORD);
     (void)link_for(ben, BEN);
-    CHECK_NUM(ask(ann, ANN)->status, 202);
+    CHECK_NUM(ask_link(ann, ANN)->status, 202);
     const char *old = cookie_of(ann, "cardea-link");
     run_jobs(w);
     wait_for(MINUTE);
@@ -373,7 +345,7 @@ TEST_IN_WORLD(TOK_08_no_sign_in_link_is_found_in_the_store)
         dump_has(w, dump, mem_text(text_format(test_arena(), "%.30s", token)))); /* can be found */
     CHECK(!dump_has(w, dump, mem_text(token + 30)));
     CHECK(!dump_has(w, dump, mem_text(cookie + 30)));
-    CHECK_NUM(enter(c, token)->status, 200);
+    CHECK_NUM(enter_link(c, token)->status, 200);
 }
 
 /* --- a first factor only --- */
@@ -383,7 +355,7 @@ TEST_IN_WORLD(MFA_08_a_link_is_never_the_second_step)
     struct client *c = client(w);
     person(w, ANN, PASSWORD);
     tamper(w, "UPDATE account SET mfa_at = 1", V_NONE);
-    struct reply *r = enter(c, link_for(c, ANN));
+    struct reply *r = enter_link(c, link_for(c, ANN));
     CHECK_NUM(r->status, 200);
     CHECK(strstr(r->body, "\"mfa_required\":true") != NULL);
     CHECK(text_of(r, "access_token") == NULL);
@@ -394,12 +366,12 @@ TEST_IN_WORLD(MFA_08_a_link_is_never_the_second_step)
     const char *token = link_for(c, ANN);
     CHECK(post(c, "/v1/auth/2fa/verify", json("pending_token", pending, "code", token, NULL))
               ->status >= 400);
-    r = enter(c, token);
+    r = enter_link(c, token);
     CHECK(text_of(r, "access_token") == NULL && text_of(r, "pending_token") != NULL);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 0);
 
     struct client *page = client(w);
-    (void)ask_page(page, "ann%40example.org");
+    (void)ask_link_page(page, "ann%40example.org");
     token = mailed_token(w, ANN, "magic_link");
     (void)open_link(page, token);
     r = press(page, token, false);
@@ -419,8 +391,8 @@ TEST_IN_WORLD(RST_06_a_lock_or_another_address_voids_the_link_for_good)
     CHECK_OK(account_lock(&tx, id));
     CHECK_OK(account_unlock(&tx, id));
     CHECK_OK(db_commit(&tx));
-    CHECK_NUM(enter(client(w), token)->status, 410);
-    CHECK_NUM(enter(client(w), link_for(client(w), ANN))->status, 200);
+    CHECK_NUM(enter_link(client(w), token)->status, 410);
+    CHECK_NUM(enter_link(client(w), link_for(client(w), ANN))->status, 200);
 
     (void)link_for(client(w), ANN);
     (void)post(client(w), "/v1/auth/email-code", json("email", ANN, NULL));
@@ -442,7 +414,7 @@ TEST_IN_WORLD(PRE_01_a_link_verifies_and_throws_a_planted_password_out)
               202);
     const char *planted = mailed_token(w, ANN, "verify_email");
     struct client *ann = client(w);
-    struct reply *r = enter(ann, link_for(ann, ANN));
+    struct reply *r = enter_link(ann, link_for(ann, ANN));
     CHECK_NUM(r->status, 200);
     CHECK(text_of(r, "user.name") == NULL);
     CHECK(strstr(r->body, "\"email_verified\":true") != NULL);
@@ -472,7 +444,7 @@ TEST_IN_WORLD(PRE_02_a_first_link_ends_whatever_was_signed_in_before)
            " SELECT 'pnd_x', $1, secret_hash, 'pwd', network, agent_key, 0, created_at, expires_at"
            "   FROM session",
            V(text(anns)));
-    struct reply *r = enter(ann, link_for(ann, ANN));
+    struct reply *r = enter_link(ann, link_for(ann, ANN));
     CHECK_NUM(r->status, 200);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM session"), 1); /* hers */
     CHECK_NUM(count_of(w, "SELECT count(*) FROM pending"), 0);
@@ -502,7 +474,7 @@ TEST_IN_WORLD(PRE_03_no_factor_planted_before_outlives_the_first_proof)
         const char *vrf = mailed_token(w, email, "verify_email");
         plant_factors(w, account_id_of(w, email));
         CHECK_NUM(count_of(w, "SELECT count(*) FROM passkey"), 1);
-        int status = way == 0   ? enter(client(w), link_for(client(w), email))->status
+        int status = way == 0   ? enter_link(client(w), link_for(client(w), email))->status
                      : way == 1 ? reset(client(w), reset_token(w, email), FRESH)->status
                                 : verify(client(w), vrf)->status;
         CHECK_NUM(status, 200);
@@ -515,7 +487,7 @@ TEST_IN_WORLD(PRE_03_no_factor_planted_before_outlives_the_first_proof)
 TEST_IN_WORLD(PRE_02_a_later_link_ends_nothing)
 {
     struct client *ann = signed_in(w, ANN), *c = client(w);
-    CHECK_NUM(enter(c, link_for(c, ANN))->status, 200);
+    CHECK_NUM(enter_link(c, link_for(c, ANN))->status, 200);
     CHECK_NUM(get(ann, "/v1/auth/me")->status, 200);
     CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 200);
 }
@@ -527,7 +499,7 @@ TEST_IN_WORLD(RST_06_what_changes_the_account_voids_the_link)
     struct client *ann = signed_in(w, ANN);
     const char *token = link_for(client(w), ANN);
     CHECK_NUM(reset(client(w), reset_token(w, ANN), FRESH)->status, 200);
-    CHECK_NUM(enter(client(w), token)->status, 410);
+    CHECK_NUM(enter_link(client(w), token)->status, 410);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM magic_link"), 0);
 
     CHECK_NUM(login(ann, ANN, FRESH)->status, 200);
@@ -536,11 +508,11 @@ TEST_IN_WORLD(RST_06_what_changes_the_account_voids_the_link)
                    json("current_password", FRESH, "password", PASSWORD, NULL))
                   ->status,
               200);
-    CHECK_NUM(enter(client(w), token)->status, 410);
+    CHECK_NUM(enter_link(client(w), token)->status, 410);
 
     token = link_for(client(w), ANN);
     tamper(w, "UPDATE account SET email = $1, email_key = $1", V(text("new@example.org")));
-    CHECK_NUM(enter(client(w), token)->status, 410);
+    CHECK_NUM(enter_link(client(w), token)->status, 410);
     CHECK_NUM(open_link(client(w), token)->status, 410);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM magic_link"), 1); /* void all the same */
 }

@@ -3,40 +3,12 @@
  * Mailed sign-in links against whoever asks for many, asks to learn who has an account, or opens
  * one many times at once.
  */
-#include "attack.h"
+#include "mail_link.h"
 
 #include "base/clock.h"
 #include "service/setting.h"
 
 enum { CROWD = 64 };
-
-static struct reply *ask(struct client *c, const char *email)
-{
-    return post(c, "/v1/auth/magic-link", json("email", email, NULL));
-}
-
-static struct reply *enter(struct client *c, const char *token)
-{
-    return post(c, "/v1/auth/magic-link/verify", json("token", token, NULL));
-}
-
-/* Asks from c and gives the token that was mailed. */
-static const char *link_for(struct client *c, const char *email)
-{
-    CHECK_NUM(ask(c, email)->status, 202);
-    return mailed_token(c->w, email, "magic_link");
-}
-
-static struct reply *ask_page(struct client *c, const char *email)
-{
-    (void)get(c, "/magic-link");
-    return post_form(c, "/magic-link", text_format(test_arena(), "email=%s", email));
-}
-
-static struct reply *open_link(struct client *c, const char *token)
-{
-    return get(c, text_format(test_arena(), "/magic-link?token=%s", token));
-}
 
 /* --- nothing to learn --- */
 
@@ -44,33 +16,33 @@ TEST_IN_WORLD(ENUM_05_asking_for_a_link_looks_alike)
 {
     struct client *c = plain_client(w);
     CHECK_OK(setting_override(SETTING_RATE_LIMITS, "on"));
-    struct reply *first = ask(c, ANN);
+    struct reply *first = ask_link(c, ANN);
     CHECK_NUM(first->status, 202);
     CHECK(header_of(first, "set-cookie") != NULL); /* for unknown addresses too */
     wait_for(DAY);
     (void)post(client(w), "/v1/auth/register", json("email", ANN, "password", PASSWORD, NULL));
     run_jobs(w);
     wait_for(DAY);
-    check_alike("not verified", first, ask(c, ANN));
+    check_alike("not verified", first, ask_link(c, ANN));
     wait_for(2 * DAY);
     person(w, ANN, PASSWORD);
     wait_for(DAY);
-    check_alike("verified", first, ask(c, ANN));
+    check_alike("verified", first, ask_link(c, ANN));
     tamper(w, "UPDATE account SET locked_at = 1", V_NONE);
     run_jobs(w);
     wait_for(DAY);
-    check_alike("locked", first, ask(c, ANN));
+    check_alike("locked", first, ask_link(c, ANN));
 }
 
 TEST_IN_WORLD(ENUM_05_asking_for_a_link_looks_alike_by_form)
 {
     struct client *c = plain_client(w);
-    struct reply *first = ask_page(c, "ann%40example.org");
+    struct reply *first = ask_link_page(c, "ann%40example.org");
     CHECK_NUM(first->status, 200);
     person(w, ANN, PASSWORD);
-    check_alike("verified", first, ask_page(c, "ann%40example.org"));
+    check_alike("verified", first, ask_link_page(c, "ann%40example.org"));
     tamper(w, "UPDATE account SET locked_at = 1", V_NONE);
-    check_alike("locked", first, ask_page(c, "ann%40example.org"));
+    check_alike("locked", first, ask_link_page(c, "ann%40example.org"));
 }
 
 TEST_IN_WORLD(ENUM_05_known_and_unknown_leave_one_task_and_only_the_known_one_a_mail)
@@ -81,7 +53,7 @@ TEST_IN_WORLD(ENUM_05_known_and_unknown_leave_one_task_and_only_the_known_one_a_
     for (size_t i = 0; i < COUNT(emails); i++) {
         int64_t audits = count_of(w, "SELECT count(*) FROM audit");
         int64_t mails = count_of(w, "SELECT count(*) FROM outbox");
-        CHECK_NUM(ask(client(w), emails[i])->status, 202);
+        CHECK_NUM(ask_link(client(w), emails[i])->status, 202);
         CHECK_NUM(count_of(w, "SELECT count(*) FROM task"), 1);
         CHECK_NUM(count_of(w, "SELECT count(*) FROM audit"), audits);
         CHECK_NUM(count_of(w, "SELECT count(*) FROM outbox"), mails);
@@ -98,9 +70,9 @@ TEST_IN_WORLD(ENUM_05_a_locked_account_gets_no_mail)
     person(w, ANN, PASSWORD);
     const char *token = link_for(client(w), ANN);
     tamper(w, "UPDATE account SET locked_at = 1", V_NONE);
-    CHECK_NUM(enter(client(w), token)->status, 410);
+    CHECK_NUM(enter_link(client(w), token)->status, 410);
     CHECK_NUM(open_link(client(w), token)->status, 410);
-    CHECK_NUM(ask(client(w), ANN)->status, 202);
+    CHECK_NUM(ask_link(client(w), ANN)->status, 202);
     CHECK_NUM(mail_count(w, ANN, "magic_link"), 1);
 }
 
@@ -115,7 +87,7 @@ struct race {
 static void enter_once(void *arg, int i)
 {
     struct race *race = arg;
-    race->status[i] = enter(client(race->w), race->token)->status;
+    race->status[i] = enter_link(client(race->w), race->token)->status;
 }
 
 TEST_IN_WORLD(RACE_01_a_sign_in_link_has_one_winner)
@@ -156,10 +128,10 @@ TEST_IN_WORLD(DOS_07_no_mailbox_is_flooded)
         struct client *c = client(w);
         wait_for(15 * MINUTE);
         c->ip = text_format(test_arena(), "198.51.101.%d", 1 + i);
-        (void)ask(c, ANN);
+        (void)ask_link(c, ANN);
         if (i == 90) {
             CHECK(mail_count(w, ANN, NULL) - before <= 10);
-            CHECK_NUM(ask(c, "ann+1@example.org")->status, 429); /* the same mailbox */
+            CHECK_NUM(ask_link(c, "ann+1@example.org")->status, 429); /* the same mailbox */
         }
     }
 }
@@ -175,7 +147,7 @@ TEST_IN_WORLD(ENUM_06_the_limit_on_links_knows_no_accounts)
         for (int i = 0; i < 20; i++) {
             struct client *c = client(w);
             c->ip = text_format(test_arena(), "198.51.100.%d", 1 + i);
-            if (ask(c, emails[k])->status == 429 && !refused_at[k])
+            if (ask_link(c, emails[k])->status == 429 && !refused_at[k])
                 refused_at[k] = i;
         }
     CHECK_NUM(refused_at[0], 3);
