@@ -11,6 +11,7 @@
 #include "service/metric.h"
 #include "service/pressure.h"
 #include "web/decision.h"
+#include "web/limits.h"
 #include "web/mail_task.h"
 #include "web/new_device.h"
 
@@ -21,7 +22,8 @@ static enum err find_device(struct req *rq, struct attempt *a, const char **ret_
     *ret_id = NULL;
     if (!a->email_key || !text_equal(a->authenticator, LOCKOUT_PASSWORD))
         return OK;
-    return device_known(&rq->peek, a->account_id, device_cookie(rq), &rq->from, ret_id);
+    TRY(device_known(&rq->peek, a->account_id, device_cookie(rq), &rq->from, ret_id));
+    return *ret_id ? OK : limits_take_stranger(rq);
 }
 
 static enum err find_counter(struct req *rq, struct attempt *a)

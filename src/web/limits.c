@@ -14,6 +14,7 @@
 #include "service/pressure.h"
 #include "web/decision.h"
 #include "web/meter.h"
+#include "web/new_device.h"
 
 #include <string.h>
 
@@ -55,6 +56,13 @@ static const struct meter *const *meters_of_request(const struct req *rq, size_t
 static bool is_late(const struct meter *m)
 {
     return meter_by(m) == BY_ACCOUNT || meter_by(m) == BY_SESSION;
+}
+
+/* A sign-in that says it comes from a device of the account: strangers who use up what the address
+ * may be tried must not keep it out (RATE-04). The store will tell, see limits_take_stranger. */
+static bool is_put_off(struct req *rq, const struct meter *m)
+{
+    return meter_by(m) == BY_EMAIL_FIELD && text_equal(meter_door(m), "login") && device_cookie(rq);
 }
 
 /* --- whose use it is --- */
@@ -133,6 +141,8 @@ static enum err add_all(struct req *rq, bool late)
     for (size_t i = 0; i < count; i++) {
         const struct meter *m = meters[i];
         if (is_late(m) != late || (late && !rq->is_signed_in && rq->route->access == VISITOR))
+            continue;
+        if (is_put_off(rq, m))
             continue;
         TRY(meter_by(m) == BY_IP ? add_ranges(rq, m) : add(rq, &(struct use){ m, &whole }));
     }
@@ -240,6 +250,16 @@ enum err limits_take_late(struct req *rq)
 bool limits_must_wait(struct req *rq)
 {
     return rq->paid && (rq->paid->is_shared = limit_is_shared());
+}
+
+enum err limits_take_stranger(struct req *rq)
+{
+    size_t count, first = rq->paid ? rq->paid->count : 0;
+    const struct meter *const *meters = meters_of_request(rq, &count);
+    for (size_t i = 0; i < count && rq->paid; i++)
+        if (is_put_off(rq, meters[i]))
+            TRY(add(rq, &(struct use){ meters[i], &whole }));
+    return rq->paid ? take_from(rq, first) : OK;
 }
 
 void limits_give_back(struct req *rq)

@@ -21,6 +21,10 @@ bool limits_must_wait(struct req *rq);
 /* Limits by session and account, once they are known; then all of them with the other nodes. */
 enum err limits_take_late(struct req *rq);
 
+/* The limit by e-mail field, which waits for this when a sign-in brings the cookie of a device: the
+   account does not know that device. */
+enum err limits_take_stranger(struct req *rq);
+
 /* Adds RateLimit-* headers, to refusals too. */
 void limits_put_headers(struct req *rq);
 
