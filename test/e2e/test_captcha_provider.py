@@ -5,12 +5,13 @@ nobody else has to wait for it."""
 import hashlib
 import http.server
 import json
+import signal
 import threading
 import time
 import urllib.parse
 
 from browser import Browser
-from harness import PASSWORD, Client, Server, check, equal, main, on_both_engines, solve, test
+from harness import PASSWORD, Client, Server, check, equal, main, on_both_engines, solve, test, wait_for
 
 ANN = "ann@example.org"
 KEYS = {
@@ -154,6 +155,32 @@ def RATE_12_a_silent_provider_holds_up_nobody_else():
             thread.join()
         check(time.monotonic() - start < 9, "and those are answered in time")
         server.expected_faults = ("captcha_provider.answered",)
+
+
+@test
+def a_provider_comes_and_goes_by_sighup():
+    with Outside(provider) as outside, Server(CAPTCHA="always", OUTBOUND_ALLOW="127.0.0.1") as server:
+        path, here = f"{server.folder}/cardea.conf", {**KEYS["turnstile"], "CAPTCHA_VERIFY_URL": outside.url}
+
+        def reload(lines):
+            with open(path, "w", encoding="utf-8") as file:
+                file.writelines(f"{name} = {value}\n" for name, value in lines.items())
+            count = server.current_log().count("settings.reloaded")
+            server.process.send_signal(signal.SIGHUP)
+            check(wait_for(lambda: server.current_log().count("settings.reloaded") > count), "no reload")
+            return Client(server).get("/v1/auth/challenge?action=login").json["provider"]
+
+        server.stop()
+        open(path, "w", encoding="utf-8").close()
+        server.args = ["--config", path]
+        server.start()
+        equal(reload({}), "proof_of_work")
+        equal(try_login(server, "ok.1").status, 403, "nobody is there to ask")
+        equal(reload(here), "turnstile")
+        equal(try_login(server, "ok.1").status, 401, "the captcha passes, the password does not")
+        equal(reload({}), "proof_of_work")
+        equal(try_login(server, "ok.2").status, 403)
+        equal(len(outside.seen), 1)
 
 
 def ranges(_outside, path, _form):
