@@ -138,17 +138,17 @@ static enum verdict judge_provided(struct req *rq, const char *action)
 /* --- once --- */
 
 /* One statement decides who is first. A proof of work is never taken again; of a network's tickets
-   only one made after the last use. */
+   only one that was not made before the last use: the answer to that may hold the next one. */
 static enum err insert(struct req *rq, const struct answer *a, bool *ret_is_first)
 {
-    int64_t rows = 0, now = clock_now();
+    int64_t rows = 0;
     bool is_ticket = a->c.kind == CHALLENGE_TICKET;
     TRY(db_change(&rq->tx,
                   "INSERT INTO captcha_spent (id, spent_at, expires_at) VALUES ($1, $2, $3)"
                   " ON CONFLICT (id) DO UPDATE"
                   "        SET spent_at = excluded.spent_at, expires_at = excluded.expires_at"
-                  "      WHERE captcha_spent.spent_at < $4",
-                  V(blob(MEM(a->spent, a->spent_bytes)), num(now), num(now + KEPT),
+                  "      WHERE captcha_spent.spent_at <= $4",
+                  V(blob(MEM(a->spent, a->spent_bytes)), num(rq->now), num(rq->now + KEPT),
                     num(is_ticket ? a->c.issued_at : 0)),
                   &rows));
     *ret_is_first = rows > 0;

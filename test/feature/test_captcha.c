@@ -362,9 +362,26 @@ TEST_IN_WORLD(a_network_has_one_ticket_at_a_time)
                   ->status,
               403);
     CHECK_NUM(wait_and_try(other, else_where, 0)->status, 200);
-    wait_for(1);
     const char *after = ticket_on(get(neighbour, "/login"));
     CHECK_NUM(wait_and_try(neighbour, after, 10 * SECOND)->status, 200);
+}
+
+TEST_IN_WORLD(the_form_after_a_wrong_password_holds_the_next_ticket)
+{
+    static const char form[] = "email=ann%%40example.org&password=%s&captcha=%s";
+    struct client *c = client(w);
+    person(w, ANN, PASSWORD);
+    always();
+    clock_creep(3); /* the answer is made later than the request came */
+    const char *ticket = ticket_on(get(c, "/login"));
+    wait_for(10 * SECOND);
+    struct reply *r = post_form(c, "/login", text_format(test_arena(), form, "wrong", ticket));
+    CHECK_NUM(r->status, 401);
+    ticket = ticket_on(r);
+    wait_for(10 * SECOND);
+    r = post_form(c, "/login", text_format(test_arena(), form, "a+brand+new+walnut+desk", ticket));
+    CHECK_NUM(r->status, 303);
+    clock_creep(0);
 }
 
 TEST_IN_WORLD(a_ticket_waits_longer_under_pressure)
@@ -547,4 +564,55 @@ TEST_IN_WORLD(RATE_08_spraying_from_one_range_soon_costs)
     CHECK(asked > 0);
     honest->ip = "203.0.113.1";
     CHECK_NUM(login(honest, ANN, PASSWORD)->status, 200);
+}
+
+TEST_IN_WORLD(both_steps_by_form_without_script)
+{
+    struct app app = two_step(w, ANN);
+    struct client *c = client(w);
+    always();
+    const char *ticket = ticket_on(get(c, "/login"));
+    wait_for(10 * SECOND);
+    struct reply *r = post_form(
+        c, "/login",
+        text_format(test_arena(),
+                    "email=ann%%40example.org&password=a+brand+new+walnut+desk&captcha=%s",
+                    ticket));
+    CHECK_NUM(r->status, 303);
+    CHECK(text_starts(header_of(r, "location"), "/2fa/verify"));
+    ticket = ticket_on(get(c, "/2fa/verify"));
+    r = post_form(c, "/2fa/verify", text_format(test_arena(), "code=%s", code_at(&app, 0)));
+    CHECK_NUM(r->status, 403);
+    CHECK(strstr(r->body, "data-action=\"two_factor\"") != NULL);
+    wait_for(10 * SECOND);
+    r = post_form(c, "/2fa/verify",
+                  text_format(test_arena(), "code=%s&captcha=%s", code_at(&app, 0), ticket));
+    CHECK_NUM(r->status, 303);
+    CHECK_TEXT(text_of(get(c, "/v1/auth/me"), "user.email"), ANN);
+}
+
+TEST_IN_WORLD(a_mail_is_asked_for_again_by_form_with_a_captcha)
+{
+    struct client *c = client(w);
+    always();
+    const char *ticket = ticket_on(get(c, "/register"));
+    wait_for(10 * SECOND);
+    struct reply *r = post_form(
+        c, "/register",
+        text_format(test_arena(),
+                    "email=ann%%40example.org&password=a+brand+new+walnut+desk&captcha=%s",
+                    ticket));
+    CHECK_NUM(r->status, 200);
+    CHECK(strstr(r->body, "data-action=\"resend_verification\"") != NULL);
+    r = post_form(c, "/resend-verification", "email=ann%40example.org");
+    CHECK_NUM(r->status, 403);
+    CHECK(strstr(r->body, ANN) != NULL);
+    ticket = ticket_on(r);
+    CHECK(*ticket);
+    wait_for(10 * SECOND);
+    r = post_form(c, "/resend-verification",
+                  text_format(test_arena(), "email=ann%%40example.org&captcha=%s", ticket));
+    CHECK_NUM(r->status, 200);
+    (void)mailed(w, ANN, "verify_email");
+    CHECK_NUM(mail_count(w, ANN, "verify_email"), 2);
 }
