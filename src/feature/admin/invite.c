@@ -251,6 +251,7 @@ static enum err make_page(struct req *rq)
     TRY(make(rq, &made, &token));
     if (made.email)
         return see_other(rq, "/admin/invites?done=invite_made");
+    vars_flag(rq->vars, "tab_invites", true);
     vars_text(rq->vars, "made_link", link_of(rq, &token));
     vars_text(rq->vars, "made_until", clock_format(rq->arena, made.expires_at));
     return page(rq, "admin_invites");
