@@ -39,9 +39,10 @@ static enum err find_counter(struct req *rq, struct attempt *a)
 
 /* --- counting --- */
 
-static int64_t wait_of(const struct req *rq, const struct attempt *a)
+/* In seconds; the lock began a moment after the request did. */
+static int64_t wait_of(const struct attempt *a)
 {
-    return (a->lockout.locked_until - rq->now + SECOND - 1) / SECOND;
+    return (a->lockout.locked_until - clock_now() + SECOND - 1) / SECOND;
 }
 
 static enum err refuse_locked(struct req *rq, const struct attempt *a)
@@ -58,7 +59,7 @@ static enum err refuse_locked(struct req *rq, const struct attempt *a)
     metric_count(METRIC_AUTH_ATTEMPTS, a->authenticator, "locked");
     if (a->lockout.is_forever)
         return refuse_by_rule(rq, PROBLEM_LOCKED_FOREVER, &why);
-    rq->retry_after = wait_of(rq, a);
+    rq->retry_after = wait_of(a);
     return refuse_by_rule(rq, PROBLEM_LOCKED, &why);
 }
 
@@ -124,10 +125,9 @@ static enum err tell_owner(struct req *rq, const struct attempt *a)
                   text_format(rq->arena, "{\"authenticator\":\"%s\"}", a->authenticator)));
     if (!is_news(a->lockout.failures))
         return OK;
-    const char *minutes =
-        a->lockout.is_forever
-            ? NULL
-            : text_format(rq->arena, "%lld", (long long)(wait_of(rq, a) + 59) / 60);
+    const char *minutes = a->lockout.is_forever
+                              ? NULL
+                              : text_format(rq->arena, "%lld", (long long)(wait_of(a) + 59) / 60);
     if (a->email_key) /* with or without account */
         return mail_task_add(rq, "attempt.tell", a->email_key, VARS({ "minutes", minutes }));
     rq->wakes_jobs = true;
@@ -159,7 +159,7 @@ enum err attempt_fail(struct req *rq, const struct attempt *a, enum problem prob
         return refuse_and_keep(rq, problem);
     TRY(tell_owner(rq, a));
     if (!a->lockout.is_forever)
-        rq->retry_after = wait_of(rq, a); /* the next attempt would be for nothing */
+        rq->retry_after = wait_of(a); /* the next attempt would be for nothing */
     return refuse_and_keep(rq, problem);
 }
 
