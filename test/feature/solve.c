@@ -53,3 +53,33 @@ void make_pressure(const char *ip, int pressure)
         pressure_note(client, 1);
     CHECK(pressure_of(client) >= pressure);
 }
+
+void always(void)
+{
+    CHECK_OK(setting_override(SETTING_CAPTCHA, "always"));
+}
+
+const char *captcha_login(const char *captcha)
+{
+    return json("email", ANN, "password", PASSWORD, "captcha", captcha, NULL);
+}
+
+void check_asks(const struct reply *r, const char *code, const char *action)
+{
+    CHECK_NUM(r->status, 403);
+    CHECK_TEXT(text_of(r, "code"), code);
+    CHECK_TEXT(text_of(r, "captcha.provider"), "proof_of_work");
+    CHECK_TEXT(text_of(r, "captcha.action"), action);
+    CHECK_TEXT(text_of(r, "captcha.algorithm"), "SHA-256");
+    CHECK_NUM(num_of(r, "captcha.expires_in"), LIFETIME / SECOND);
+    CHECK_NUM((int64_t)strlen(text_of(r, "captcha.challenge")), CHALLENGE_CHARS);
+    CHECK(text_starts(text_of(r, "decision_id"), "dec_"));
+}
+
+void check_wrong(struct client *c, const char *answer, const char *why)
+{
+    struct reply *r = post(c, "/v1/auth/login", captcha_login(answer));
+    check_asks(r, "captcha_wrong", "login");
+    if (!strstr(text_of(r, "detail"), why))
+        test_fail(__FILE__, __LINE__, "%s: %s", why, text_of(r, "detail"));
+}

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/clock.h"
 #include "world.h"
 
 /* The whole answer to a challenge. */
@@ -22,3 +23,16 @@ const char *ticket_on(const struct reply *r);
 
 /* Makes the range of an address look as bad as gives at least this pressure. Limits are on. */
 void make_pressure(const char *ip, int pressure);
+
+#define LIFETIME (10 * MINUTE)
+
+/* Everybody is asked. */
+void always(void);
+
+/* What signs Ann in, with an answer. */
+const char *captcha_login(const char *captcha);
+
+/* A refusal that asks for a proof of work; and one of ANN's sign-in with a wrong answer, whose
+   detail says why. */
+void check_asks(const struct reply *r, const char *code, const char *action);
+void check_wrong(struct client *c, const char *answer, const char *why);

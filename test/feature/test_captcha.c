@@ -16,30 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIFETIME (10 * MINUTE)
-
-static void always(void)
-{
-    CHECK_OK(setting_override(SETTING_CAPTCHA, "always"));
-}
-
-static const char *login_with(const char *captcha)
-{
-    return json("email", ANN, "password", PASSWORD, "captcha", captcha, NULL);
-}
-
-static void check_asks(const struct reply *r, const char *code, const char *action)
-{
-    CHECK_NUM(r->status, 403);
-    CHECK_TEXT(text_of(r, "code"), code);
-    CHECK_TEXT(text_of(r, "captcha.provider"), "proof_of_work");
-    CHECK_TEXT(text_of(r, "captcha.action"), action);
-    CHECK_TEXT(text_of(r, "captcha.algorithm"), "SHA-256");
-    CHECK_NUM(num_of(r, "captcha.expires_in"), LIFETIME / SECOND);
-    CHECK_NUM((int64_t)strlen(text_of(r, "captcha.challenge")), CHALLENGE_CHARS);
-    CHECK(text_starts(text_of(r, "decision_id"), "dec_"));
-}
-
 /* --- when --- */
 
 TEST_IN_WORLD(a_captcha_is_asked_for_when_it_is_always_wanted)
@@ -49,9 +25,9 @@ TEST_IN_WORLD(a_captcha_is_asked_for_when_it_is_always_wanted)
     always();
     struct reply *r = login(c, ANN, PASSWORD);
     check_asks(r, "captcha_required", "login");
-    r = post(c, "/v1/auth/login", login_with(solved_from(r)));
+    r = post(c, "/v1/auth/login", captcha_login(solved_from(r)));
     CHECK_NUM(r->status, 200);
-    r = post(c, "/v1/auth/login", login_with(solved(c, "login")));
+    r = post(c, "/v1/auth/login", captcha_login(solved(c, "login")));
     CHECK_NUM(r->status, 200);
 }
 
@@ -68,7 +44,7 @@ TEST_IN_WORLD(RATE_08_a_range_that_misbehaves_pays_for_each_try)
     check_asks(r, "captcha_required", "login");
     CHECK_NUM(num_of(r, "captcha.difficulty"), 8);
     CHECK_NUM(login(other, ANN, PASSWORD)->status, 200);
-    CHECK_NUM(post(c, "/v1/auth/login", login_with(solved_from(r)))->status, 200);
+    CHECK_NUM(post(c, "/v1/auth/login", captcha_login(solved_from(r)))->status, 200);
 }
 
 TEST_IN_WORLD(RATE_08_the_price_follows_the_pressure)
@@ -114,7 +90,7 @@ TEST_IN_WORLD(a_captcha_that_is_not_asked_for_is_not_looked_at)
 {
     person(w, ANN, PASSWORD);
     CHECK_OK(setting_override(SETTING_CAPTCHA, "auto"));
-    CHECK_NUM(post(client(w), "/v1/auth/login", login_with("nonsense"))->status, 200);
+    CHECK_NUM(post(client(w), "/v1/auth/login", captcha_login("nonsense"))->status, 200);
 }
 
 TEST_IN_WORLD(a_challenge_is_for_an_action_that_exists)
@@ -126,21 +102,13 @@ TEST_IN_WORLD(a_challenge_is_for_an_action_that_exists)
 
 /* --- RATE-11: what must not pass --- */
 
-static void check_wrong(struct client *c, const char *answer, const char *why)
-{
-    struct reply *r = post(c, "/v1/auth/login", login_with(answer));
-    check_asks(r, "captcha_wrong", "login");
-    if (!strstr(text_of(r, "detail"), why))
-        test_fail(__FILE__, __LINE__, "%s: %s", why, text_of(r, "detail"));
-}
-
 TEST_IN_WORLD(RATE_11_a_solution_is_used_once)
 {
     struct client *c = client(w);
     person(w, ANN, PASSWORD);
     always();
     const char *answer = solved(c, "login");
-    CHECK_NUM(post(c, "/v1/auth/login", login_with(answer))->status, 200);
+    CHECK_NUM(post(c, "/v1/auth/login", captcha_login(answer))->status, 200);
     check_wrong(c, answer, "used before");
     /* Nor with another number that solves it too. */
     const char *challenge = text_copy(test_arena(), MEM(answer, CHALLENGE_CHARS));
@@ -172,7 +140,7 @@ TEST_IN_WORLD(RATE_11_a_solution_is_for_one_action)
     struct reply *r =
         post(c, "/v1/auth/password/forgot", json("email", ANN, "captcha", answer, NULL));
     check_asks(r, "captcha_wrong", "forgot_password");
-    CHECK_NUM(post(c, "/v1/auth/login", login_with(answer))->status, 200); /* still unspent */
+    CHECK_NUM(post(c, "/v1/auth/login", captcha_login(answer))->status, 200); /* still unspent */
 }
 
 TEST_IN_WORLD(RATE_11_a_solution_is_for_one_network)
@@ -193,7 +161,7 @@ TEST_IN_WORLD(RATE_11_a_solution_is_for_one_network)
         struct client *solver = client(w), *user = client(w);
         solver->ip = cases[i].solver;
         user->ip = cases[i].user;
-        struct reply *r = post(user, "/v1/auth/login", login_with(solved(solver, "login")));
+        struct reply *r = post(user, "/v1/auth/login", captcha_login(solved(solver, "login")));
         CHECK_NUM(r->status, cases[i].is_good ? 200 : 403);
     }
 }
@@ -205,9 +173,9 @@ TEST_IN_WORLD(RATE_11_a_solution_expires)
     always();
     const char *good = solved(c, "login"), *late = solved(c, "login");
     wait_for(LIFETIME - 1);
-    CHECK_NUM(post(c, "/v1/auth/login", login_with(good))->status, 200);
+    CHECK_NUM(post(c, "/v1/auth/login", captcha_login(good))->status, 200);
     wait_for(1);
-    struct reply *r = post(c, "/v1/auth/login", login_with(late));
+    struct reply *r = post(c, "/v1/auth/login", captcha_login(late));
     check_asks(r, "captcha_required", "login"); /* asked anew, not held against anybody */
     CHECK(strstr(text_of(r, "detail"), "expired") != NULL);
 }
@@ -218,13 +186,13 @@ TEST_IN_WORLD(RATE_11_a_clock_that_moves_makes_nothing_good_again)
     person(w, ANN, PASSWORD);
     always();
     const char *used = solved(c, "login"), *kept = solved(c, "login");
-    CHECK_NUM(post(c, "/v1/auth/login", login_with(used))->status, 200);
+    CHECK_NUM(post(c, "/v1/auth/login", captcha_login(used))->status, 200);
     wait_for(LIFETIME + HOUR);
     run_jobs(w); /* the purge among them */
     wait_for(-(LIFETIME + HOUR));
     check_wrong(c, used, "used before");
     wait_for(-2 * MINUTE); /* made in the future, as it seems */
-    check_asks(post(c, "/v1/auth/login", login_with(kept)), "captcha_required", "login");
+    check_asks(post(c, "/v1/auth/login", captcha_login(kept)), "captcha_required", "login");
 }
 
 TEST_IN_WORLD(RATE_11_the_difficulty_is_not_the_clients_to_choose)
@@ -242,9 +210,9 @@ TEST_IN_WORLD(RATE_11_the_difficulty_is_not_the_clients_to_choose)
     make_pressure(c->ip, 50);
     const char *easy = solved(c, "login"), *kept = solved(c, "login");
     make_pressure(c->ip, 80);
-    CHECK_NUM(post(c, "/v1/auth/login", login_with(kept))->status, 200);
+    CHECK_NUM(post(c, "/v1/auth/login", captcha_login(kept))->status, 200);
     make_pressure(c->ip, 100);
-    struct reply *r = post(c, "/v1/auth/login", login_with(easy));
+    struct reply *r = post(c, "/v1/auth/login", captcha_login(easy));
     check_asks(r, "captcha_required", "login");
     CHECK(strstr(text_of(r, "detail"), "too easy") != NULL);
     CHECK_NUM(num_of(r, "captcha.difficulty"), 13);
@@ -285,7 +253,7 @@ TEST_IN_WORLD(RATE_11_forged_and_damaged_answers)
     for (size_t i = 0; i < COUNT(damaged); i++)
         check_wrong(c, damaged[i], "malformed, not ours");
     CHECK_NUM(count_of(w, "SELECT count(*) FROM captcha_spent"), 0);
-    CHECK_NUM(post(c, "/v1/auth/login", login_with(good))->status, 200);
+    CHECK_NUM(post(c, "/v1/auth/login", captcha_login(good))->status, 200);
 }
 
 TEST_IN_WORLD(RATE_11_wrong_answers_raise_the_pressure)
@@ -296,153 +264,11 @@ TEST_IN_WORLD(RATE_11_wrong_answers_raise_the_pressure)
     CHECK_OK(setting_override(SETTING_RATE_LIMITS, "on"));
     struct ip ip;
     CHECK(ip_parse(c->ip, &ip));
-    (void)post(c, "/v1/auth/login", login_with("nonsense"));
+    (void)post(c, "/v1/auth/login", captcha_login("nonsense"));
     int once = pressure_of(ip);
     CHECK(once > 0);
     (void)login(c, ANN, PASSWORD); /* asked: nothing wrong yet */
     CHECK_NUM(pressure_of(ip), once);
-}
-
-/* --- tickets: patience instead of script --- */
-
-static struct reply *wait_and_try(struct client *c, const char *ticket, int64_t span)
-{
-    wait_for(span);
-    return post(c, "/v1/auth/login", login_with(ticket));
-}
-
-TEST_IN_WORLD(a_ticket_counts_once_it_is_old_enough)
-{
-    struct client *c = client(w);
-    person(w, ANN, PASSWORD);
-    always();
-    const char *ticket = ticket_on(get(c, "/login"));
-    CHECK_NUM((int64_t)strlen(ticket), CHALLENGE_CHARS);
-    struct reply *r = wait_and_try(c, ticket, 10 * SECOND - 1);
-    check_asks(r, "captcha_required", "login");
-    CHECK(strstr(text_of(r, "detail"), "too early") != NULL);
-    CHECK_TEXT(header_of(r, "retry-after"), "1");
-    CHECK_NUM(wait_and_try(c, ticket, 1)->status, 200);
-    check_wrong(c, ticket, "used before");
-}
-
-TEST_IN_WORLD(a_ticket_that_came_too_early_goes_on_counting_in_the_form)
-{
-    struct client *c = client(w);
-    person(w, ANN, PASSWORD);
-    always();
-    const char *ticket = ticket_on(get(c, "/login"));
-    const char *form =
-        text_format(test_arena(),
-                    "email=ann%%40example.org&password=a+brand+new+walnut+desk&captcha=%s", ticket);
-    wait_for(4 * SECOND);
-    struct reply *r = post_form(c, "/login", form);
-    CHECK_NUM(r->status, 403);
-    CHECK_TEXT(ticket_on(r), ticket);
-    CHECK(strstr(r->body, "wait-10") != NULL && strstr(r->body, ANN) != NULL);
-    wait_for(6 * SECOND);
-    CHECK_NUM(post_form(c, "/login", form)->status, 303);
-}
-
-TEST_IN_WORLD(a_network_has_one_ticket_at_a_time)
-{
-    struct client *c = client(w), *neighbour = client(w), *other = client(w);
-    person(w, ANN, PASSWORD);
-    always();
-    c->ip = "198.51.100.7";
-    neighbour->ip = "198.51.100.8";
-    other->ip = "203.0.113.1";
-    const char *one = ticket_on(get(c, "/login")), *two = ticket_on(get(neighbour, "/login"));
-    const char *else_where = ticket_on(get(other, "/login")),
-               *for_else = ticket_on(get(c, "/register"));
-    CHECK_NUM(wait_and_try(c, one, 10 * SECOND)->status, 200);
-    check_wrong(neighbour, two, "used before"); /* collected in store */
-    CHECK_NUM(post(c, "/v1/auth/register",
-                   json("email", BEN, "password", PASSWORD, "captcha", for_else, NULL))
-                  ->status,
-              403);
-    CHECK_NUM(wait_and_try(other, else_where, 0)->status, 200);
-    const char *after = ticket_on(get(neighbour, "/login"));
-    CHECK_NUM(wait_and_try(neighbour, after, 10 * SECOND)->status, 200);
-}
-
-TEST_IN_WORLD(the_form_after_a_wrong_password_holds_the_next_ticket)
-{
-    static const char form[] = "email=ann%%40example.org&password=%s&captcha=%s";
-    struct client *c = client(w);
-    person(w, ANN, PASSWORD);
-    always();
-    clock_creep(3); /* the answer is made later than the request came */
-    const char *ticket = ticket_on(get(c, "/login"));
-    wait_for(10 * SECOND);
-    struct reply *r = post_form(c, "/login", text_format(test_arena(), form, "wrong", ticket));
-    CHECK_NUM(r->status, 401);
-    ticket = ticket_on(r);
-    wait_for(10 * SECOND);
-    r = post_form(c, "/login", text_format(test_arena(), form, "a+brand+new+walnut+desk", ticket));
-    CHECK_NUM(r->status, 303);
-    clock_creep(0);
-}
-
-TEST_IN_WORLD(a_ticket_waits_longer_under_pressure)
-{
-    struct client *c = client(w);
-    person(w, ANN, PASSWORD);
-    always();
-    c->ip = "198.51.100.7";
-    make_pressure(c->ip, 100);
-    struct reply *page = get(c, "/login");
-    CHECK(strstr(page->body, "wait-60") != NULL);
-    CHECK_NUM(wait_and_try(c, ticket_on(page), 50 * SECOND)->status, 403);
-    CHECK_NUM(wait_and_try(c, ticket_on(page), 10 * SECOND)->status, 200);
-}
-
-TEST_IN_WORLD(a_ticket_is_for_one_action_one_network_and_some_minutes)
-{
-    struct client *c = client(w), *other = client(w);
-    person(w, ANN, PASSWORD);
-    always();
-    other->ip = "203.0.113.1";
-    const char *ticket = ticket_on(get(c, "/login")), *wrong = ticket_on(get(c, "/register"));
-    wait_for(10 * SECOND);
-    check_wrong(c, wrong, "another action");
-    check_wrong(other, ticket, "another");
-    CHECK_NUM(wait_and_try(c, ticket, LIFETIME - 10 * SECOND)->status, 403);
-}
-
-TEST_IN_WORLD(forms_show_a_challenge_before_it_is_asked_for)
-{
-    static const struct {
-        const char *path, *action;
-    } pages[] = {
-        { "/login", "login" },           { "/register", "register" },
-        { "/magic-link", "magic_link" }, { "/forgot-password", "forgot_password" },
-        { "/email-code", "email_code" },
-    };
-    struct client *c = client(w);
-    for (size_t i = 0; i < COUNT(pages); i++) {
-        CHECK_OK(setting_override(SETTING_CAPTCHA, "auto"));
-        CHECK(strstr(get(c, pages[i].path)->body, "captcha") == NULL);
-        always();
-        const char *mark =
-            text_format(test_arena(), "data-action=\"%s\" data-challenge=\"pow1", pages[i].action);
-        CHECK(strstr(get(c, pages[i].path)->body, mark) != NULL);
-    }
-}
-
-TEST_IN_WORLD(the_form_that_follows_holds_a_challenge_too)
-{
-    struct client *c = client(w);
-    person(w, ANN, PASSWORD);
-    always();
-    const char *answer = solved(c, "login");
-    (void)get(c, "/login");
-    struct reply *r = post_form(
-        c, "/login",
-        text_format(test_arena(), "email=ann%%40example.org&password=wrong&captcha=%s", answer));
-    CHECK_NUM(r->status, 401);
-    CHECK(strstr(r->body, "data-challenge=\"pow1") != NULL);
-    CHECK(strstr(r->body, answer) == NULL);
 }
 
 /* --- one of many --- */
@@ -467,7 +293,7 @@ TEST_IN_WORLD(RACE_01_a_solution_passes_one_of_64)
     struct client *c = client(w);
     always();
     c->ip = "192.0.2.77";
-    struct race race = { .w = w, .body = login_with(solved(c, "login")) };
+    struct race race = { .w = w, .body = captcha_login(solved(c, "login")) };
     crowd(64, use, &race);
     CHECK_NUM(race.passed, 1);
     CHECK_NUM(race.refused, 63);
@@ -478,7 +304,7 @@ TEST_IN_WORLD(RACE_01_a_ticket_passes_one_of_64)
     struct client *c = client(w);
     always();
     c->ip = "192.0.2.77";
-    struct race race = { .w = w, .body = login_with(ticket_on(get(c, "/login"))) };
+    struct race race = { .w = w, .body = captcha_login(ticket_on(get(c, "/login"))) };
     wait_for(10 * SECOND);
     crowd(64, use, &race);
     CHECK_NUM(race.passed, 1);
@@ -564,55 +390,4 @@ TEST_IN_WORLD(RATE_08_spraying_from_one_range_soon_costs)
     CHECK(asked > 0);
     honest->ip = "203.0.113.1";
     CHECK_NUM(login(honest, ANN, PASSWORD)->status, 200);
-}
-
-TEST_IN_WORLD(both_steps_by_form_without_script)
-{
-    struct app app = two_step(w, ANN);
-    struct client *c = client(w);
-    always();
-    const char *ticket = ticket_on(get(c, "/login"));
-    wait_for(10 * SECOND);
-    struct reply *r = post_form(
-        c, "/login",
-        text_format(test_arena(),
-                    "email=ann%%40example.org&password=a+brand+new+walnut+desk&captcha=%s",
-                    ticket));
-    CHECK_NUM(r->status, 303);
-    CHECK(text_starts(header_of(r, "location"), "/2fa/verify"));
-    ticket = ticket_on(get(c, "/2fa/verify"));
-    r = post_form(c, "/2fa/verify", text_format(test_arena(), "code=%s", code_at(&app, 0)));
-    CHECK_NUM(r->status, 403);
-    CHECK(strstr(r->body, "data-action=\"two_factor\"") != NULL);
-    wait_for(10 * SECOND);
-    r = post_form(c, "/2fa/verify",
-                  text_format(test_arena(), "code=%s&captcha=%s", code_at(&app, 0), ticket));
-    CHECK_NUM(r->status, 303);
-    CHECK_TEXT(text_of(get(c, "/v1/auth/me"), "user.email"), ANN);
-}
-
-TEST_IN_WORLD(a_mail_is_asked_for_again_by_form_with_a_captcha)
-{
-    struct client *c = client(w);
-    always();
-    const char *ticket = ticket_on(get(c, "/register"));
-    wait_for(10 * SECOND);
-    struct reply *r = post_form(
-        c, "/register",
-        text_format(test_arena(),
-                    "email=ann%%40example.org&password=a+brand+new+walnut+desk&captcha=%s",
-                    ticket));
-    CHECK_NUM(r->status, 200);
-    CHECK(strstr(r->body, "data-action=\"resend_verification\"") != NULL);
-    r = post_form(c, "/resend-verification", "email=ann%40example.org");
-    CHECK_NUM(r->status, 403);
-    CHECK(strstr(r->body, ANN) != NULL);
-    ticket = ticket_on(r);
-    CHECK(*ticket);
-    wait_for(10 * SECOND);
-    r = post_form(c, "/resend-verification",
-                  text_format(test_arena(), "email=ann%%40example.org&captcha=%s", ticket));
-    CHECK_NUM(r->status, 200);
-    (void)mailed(w, ANN, "verify_email");
-    CHECK_NUM(mail_count(w, ANN, "verify_email"), 2);
 }
