@@ -4,6 +4,7 @@
  * browsers without script.
  */
 #include "attack.h"
+#include "sample.h"
 #include "solve.h"
 #include "two_step.h"
 
@@ -203,4 +204,42 @@ TEST_IN_WORLD(a_mail_is_asked_for_again_by_form_with_a_captcha)
     CHECK_NUM(r->status, 200);
     (void)mailed(w, ANN, "verify_email");
     CHECK_NUM(mail_count(w, ANN, "verify_email"), 2);
+}
+
+static bool takes_captcha(const struct route *route)
+{
+    for (int i = 0; i < ROUTE_FIELDS && route->fields[i].name; i++)
+        if (text_equal(route->fields[i].name, "captcha"))
+            return true;
+    return false;
+}
+
+/* A door of the second step wants a sign-in first. */
+static bool is_second_step(const struct route *route)
+{
+    return strstr(route->path, "2fa") || strstr(route->path, "recovery");
+}
+
+TEST_IN_WORLD(every_door_that_takes_a_captcha_asks_for_it)
+{
+    size_t asked = 0;
+    always();
+    for (size_t i = 0; i < router_count(); i++) {
+        const struct route *route = router_nth(i);
+        struct client *c = client(w);
+        bool is_page = !route_is_api(route);
+        if (!takes_captcha(route) || is_second_step(route))
+            continue;
+        CHECK_OK(setting_override(SETTING_SIGN_UP,
+                                  strstr(route->path, "waitlist") ? "waitlist" : "open"));
+        if (is_page)
+            (void)get(c, "/login");
+        struct reply *r = call(c, http_method_name(route->method), route->path,
+                               sample_body(route, is_page ? c->csrf : NULL, NULL, NULL));
+        if (r->status != 403 || !strstr(r->body, is_page ? "data-challenge=" : "captcha_wrong"))
+            test_fail(__FILE__, __LINE__, "%s %s: %d %.300s", http_method_name(route->method),
+                      route->path, r->status, r->body);
+        asked++;
+    }
+    CHECK(asked >= 13);
 }
