@@ -3,8 +3,8 @@
  * ENUM-02 without a clock: a time is only as equal as the work behind it, and work can be counted.
  * Each public door that takes an address does the same for one that has no account and for one in
  * any state: as many hashes, statements, commits and bytes of answer, and nearly as much memory. A
- * statement more would be a visible half millisecond where the store is another machine.
- * test_enumeration.c measures the time itself, the strict form of it in `make soak`.
+ * statement more would be a visible half millisecond where the store is another machine. `make
+ * soak` measures the time itself too, with ENUM_SAMPLES answers of each kind.
  */
 #include "attack.h"
 
@@ -14,7 +14,9 @@
 #include "service/hashing.h"
 #include "service/setting.h"
 
+#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { STATES = 7, STATEMENTS_MAX = 64, ARENA_SLACK = 2048 };
@@ -218,4 +220,86 @@ TEST_IN_WORLD(ENUM_08_the_work_for_a_new_address_tells_nothing)
     CHECK_NUM(move_to(mallory, "other@example.org")->status,
               202); /* what only the first one makes */
     compare(w, &door, mallory);
+}
+
+/* --- by the clock --- */
+
+enum { SAMPLES_MAX = 20000 };
+
+struct samples {
+    double ms[2][SAMPLES_MAX]; /* of addresses without and with an account */
+    int count;
+};
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* How often "the slower one has an account" is right: half the time, if time tells nothing. Both
+ * are sorted. */
+static double area_under_curve(const struct samples *s)
+{
+    double right = 0;
+    int below = 0, same = 0;
+    for (int i = 0; i < s->count; i++) {
+        while (below < s->count && s->ms[0][below] < s->ms[1][i])
+            below++;
+        for (same = below; same < s->count && s->ms[0][same] <= s->ms[1][i];)
+            same++;
+        right += below + (same - below) / 2.0;
+    }
+    return right / s->count / s->count;
+}
+
+/* Whoever registers is unknown only once; elsewhere both are tried as often. */
+static void sample(struct client *c, const struct door *door, struct samples *s, int i)
+{
+    const char *fresh = text_format(test_arena(), "e%06d@example.org", i);
+    const char *emails[2] = { door->ask == sign_up ? fresh : "eve@example.org", ANN };
+    for (int k = 0; k < 2; k++) {
+        int class = k ^ (i & 1); /* none is always the first */
+        tamper(c->w, "DELETE FROM lockout_address", V_NONE);
+        int64_t begun_ns = clock_monotonic_ns();
+        CHECK(door->ask(c, emails[class])->status < 423);
+        s->ms[class][i] = (double)(clock_monotonic_ns() - begun_ns) / 1e6;
+    }
+}
+
+static void check_door(struct world *w, const struct door *door, struct samples *s)
+{
+    for (int i = 0; i < s->count; i++) {
+        if (i % 50 == 0)
+            rest(w);
+        sample(client(w), door, s, i);
+    }
+    for (int class = 0; class < 2; class ++)
+        qsort(s->ms[class], (size_t)s->count, sizeof(double), by_size);
+    double area = area_under_curve(s);
+    double difference = s->ms[1][s->count / 2] - s->ms[0][s->count / 2];
+    (void)printf("  %s: %d answers each, median %.3f ms, difference %.4f ms, area %.3f\n",
+                 door->what, s->count, s->ms[0][s->count / 2], difference, area);
+    CHECK(area > 0.47 && area < 0.53);
+    CHECK(difference > -1 && difference < 1);
+}
+
+/* The strict form takes minutes and wants a quiet machine. */
+TEST_IN_WORLD(ENUM_02_thousands_of_answers_tell_nothing_by_their_time)
+{
+    cpu_set_t before, one;
+    int64_t count;
+    const char *said = getenv("ENUM_SAMPLES");
+    if (!said || !text_parse_int(said, 2, SAMPLES_MAX, &count))
+        return;
+    struct samples *s = arena_alloc(test_arena(), sizeof *s);
+    s->count = (int)count;
+    person(w, ANN, PASSWORD);
+    (void)sched_getaffinity(0, sizeof before, &before);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    (void)sched_setaffinity(0, sizeof one, &one);
+    for (size_t i = 0; i < COUNT(doors); i++)
+        check_door(w, &doors[i], s);
+    (void)sched_setaffinity(0, sizeof before, &before);
 }
