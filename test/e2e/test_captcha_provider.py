@@ -150,7 +150,7 @@ def RATE_12_a_silent_provider_holds_up_nobody_else():
         start = time.monotonic()
         client = Client(server)
         equal(client.post("/v1/auth/login", {"email": ANN, "password": PASSWORD}).status, 200)
-        check(time.monotonic() - start < 1.5, f"a sign-in took {time.monotonic() - start:.1f} s beside twelve that wait")
+        check(time.monotonic() - start < 2.5, f"a sign-in took {time.monotonic() - start:.1f} s beside twelve that wait")
         for thread in waiting:
             thread.join()
         check(time.monotonic() - start < 9, "and those are answered in time")

@@ -24,7 +24,7 @@ static struct fetch to(const struct web_fixture *fixture, const char *path)
     return (struct fetch){
         .url = text_format(test_arena(), "%s%s", fixture->origin, path),
         .policy = &loopback,
-        .timeout = 2000,
+        .timeout = 10'000,
         .ca_file = fixture->ca_file,
         .resolve = fixture->resolve,
     };
@@ -173,7 +173,7 @@ TEST(SSRF_05_whoever_never_answers_or_drips_is_left_in_time)
         int64_t start = clock_monotonic_ns();
         CHECK_ERR(go(&what, &got), E_BUSY);
         int64_t ms = (clock_monotonic_ns() - start) / 1'000'000;
-        CHECK(ms >= 240 && ms < 1500);
+        CHECK(ms >= 240 && ms < 5000);
         CHECK_NUM(got.body.n, 0);
     }
     web_fixture_stop(&fixture);
@@ -275,6 +275,7 @@ TEST(fetch_nobody_there_and_no_such_name)
     web_fixture_stop(&fixture);
     CHECK_ERR(go(&what, &got), E_BUSY);
     CHECK(got.why && *got.why);
+    what.timeout = 2000;
     what.url = "https://no-such-name.invalid/";
     CHECK_ERR(go(&what, &got), E_BUSY);
     breaker_reset();

@@ -180,8 +180,8 @@ static void *accept_all(void *arg)
         struct visit *v = calloc(1, sizeof *v);
         *v = (struct visit){ .inside = in, .fd = fd };
         in->fds[n] = fd;
+        in->connections = n + 1; /* before anybody is answered, who then counts them */
         pthread_create(&in->threads[n], NULL, serve, v);
-        in->connections = n + 1;
     }
 }
 
