@@ -8,12 +8,11 @@
 #include "web/captcha_parts.h"
 
 #include "base/text.h"
+#include "crypto/digest.h"
 #include "service/captcha_provider.h"
 #include "service/keyring.h"
 #include "service/pressure.h"
 #include "web/headers.h"
-
-#include <string.h>
 
 /* Zero bits: the easiest takes a phone a third of a second, the hardest ten seconds on average. */
 enum { BITS_STEPS = 5, UNITS_MAX = 6, CALM = 50 };
@@ -55,15 +54,13 @@ struct ip captcha_network(const struct req *rq)
     return ip_network(rq->client, 24, 64);
 }
 
-/* The network's 16 bytes, then the action. */
 struct mem captcha_about(struct req *rq, const char *action)
 {
     struct ip network = captcha_network(rq);
-    size_t n = strlen(action);
-    char *bytes = arena_alloc(rq->arena, sizeof network + n);
-    memcpy(bytes, &network, sizeof network);
-    memcpy(bytes + sizeof network, action, n);
-    return MEM(bytes, sizeof network + n);
+    uint8_t *digest = arena_alloc(rq->arena, SHA256_BYTES);
+    sha256_pieces((const struct mem[]){ MEM(&network, sizeof network), mem_text(action) }, 2,
+                  digest);
+    return MEM(digest, SHA256_BYTES);
 }
 
 static enum err make(struct req *rq, const char *action, enum challenge_kind kind,
