@@ -89,7 +89,7 @@ static bool is_line(const char *line, size_t n)
     if (n <= mark || n - mark > DOMAIN_MAX || !memchr(line, '.', n))
         return false;
     for (size_t i = mark; i < n; i++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-.", line[i]))
+        if (!line[i] || !strchr("abcdefghijklmnopqrstuvwxyz0123456789-.", line[i]))
             return false;
     return line[mark] != '.' && line[n - 1] != '.';
 }

@@ -387,6 +387,39 @@ TEST_IN_WORLD(RACE_01_an_invitation_for_one_lets_one_in)
     CHECK_NUM(count_of(w, "SELECT sum(used) FROM invite"), 1);
 }
 
+struct revocation {
+    struct world *w;
+    struct client *by;
+    const char *token, *path;
+    int status[2];
+};
+
+static void confirm_or_revoke(void *arg, int i)
+{
+    struct revocation *race = arg;
+    race->status[i] =
+        (i ? call(race->by, "DELETE", race->path, NULL) : verify(client(race->w), race->token))
+            ->status;
+}
+
+TEST_IN_WORLD(RACE_of_a_use_and_a_revocation_one_wins)
+{
+    struct revocation race = { .w = w, .by = boss(w) };
+    set_mode("invite");
+    for (int round = 0; round < 4; round++) {
+        const char *email = text_format(test_arena(), "p%d@example.org", round);
+        const char *token = open_invite(race.by, 1);
+        race.path = text_format(test_arena(), "/v1/admin/invites/%.*s", 4 + ID_CHARS, token);
+        CHECK_NUM(join(client(w), email, token)->status, 202);
+        race.token = mailed_token(w, email, "verify_email");
+        crowd(2, confirm_or_revoke, &race);
+        bool is_in = race.status[0] == 200;
+        CHECK_NUM(race.status[0], is_in ? 200 : 410);
+        CHECK_NUM(race.status[1], is_in ? 409 : 204);
+        CHECK_NUM(login(client(w), email, PASSWORD)->status, is_in ? 200 : 401);
+    }
+}
+
 /* --- throw-away mailboxes --- */
 
 TEST_IN_WORLD(throw_away_mailboxes_do_not_register)

@@ -4,6 +4,7 @@
  */
 #include "attack.h"
 #include "sample.h"
+#include "solve.h"
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -163,6 +164,31 @@ TEST_IN_WORLD(only_while_there_is_a_list)
         CHECK_NUM(num_of(status(w, handle), "position"), 1);
     }
     CHECK_NUM(join(w, "x@mailinator.com", NULL)->status, 422);
+}
+
+TEST_IN_WORLD(RATE_one_network_joins_once_an_hour)
+{
+    open_list();
+    CHECK_OK(setting_override(SETTING_RATE_LIMITS, "on"));
+    CHECK_NUM(join(w, ANN, NULL)->status, 202);
+    check_problem(join(w, BEN, NULL), 429, "rate_limited");
+    struct client *elsewhere = client(w);
+    elsewhere->ip = "198.51.100.7";
+    CHECK_NUM(post(elsewhere, "/v1/waitlist/join", json("email", BEN, NULL))->status, 202);
+    wait_for(HOUR + SECOND);
+    CHECK_NUM(join(w, number(1), NULL)->status, 202);
+}
+
+TEST_IN_WORLD(RATE_joining_may_ask_for_a_captcha)
+{
+    open_list();
+    CHECK_OK(setting_override(SETTING_CAPTCHA, "always"));
+    struct reply *r = join(w, ANN, NULL);
+    check_problem(r, 403, "captcha_required");
+    CHECK_TEXT(text_of(r, "captcha.action"), "waitlist");
+    r = post(client(w), "/v1/waitlist/join", json("email", ANN, "captcha", solved_from(r), NULL));
+    CHECK_NUM(r->status, 202);
+    CHECK(strstr(get(client(w), "/waitlist")->body, "name=\"captcha\"") != NULL);
 }
 
 /* --- referrals --- */
