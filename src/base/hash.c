@@ -12,12 +12,13 @@
 static uint8_t process_key[16];
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 
-static uint64_t rotate(uint64_t x, int bits)
+static inline uint64_t rotate(uint64_t x, int bits)
 {
     return x << bits | x >> (64 - bits);
 }
 
-static void sip_round(uint64_t v[4])
+/* Inlined by order: it is called so often in a row that the compiler would rather not. */
+static inline __attribute__((always_inline)) void sip_round(uint64_t v[4])
 {
     v[0] += v[1];
     v[1] = rotate(v[1], 13) ^ v[0];
@@ -31,7 +32,7 @@ static void sip_round(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-static void absorb(uint64_t v[4], uint64_t word)
+static inline __attribute__((always_inline)) void absorb(uint64_t v[4], uint64_t word)
 {
     v[3] ^= word;
     sip_round(v);

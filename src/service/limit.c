@@ -41,10 +41,21 @@ uint64_t limit_name(const char *name)
 
 struct tally limit_tally(uint64_t name, struct mem key, int64_t count, int64_t span)
 {
-    uint64_t parts[3] = { name, (uint64_t)span, hash_siphash(hash_key, key) };
-    return (struct tally){ .key = hash_siphash(hash_key, MEM(parts, sizeof parts)),
-                           .limit = count,
-                           .span = span };
+    struct {
+        uint64_t name;
+        int64_t span;
+        uint8_t key[64];
+    } whole; /* not cleared: only what is filled in is read */
+    uint64_t digest;
+    whole.name = name;
+    whole.span = span;
+    if (key.n > sizeof whole.key) { /* its hash stands for it */
+        digest = hash_siphash(hash_key, key);
+        key = MEM(&digest, sizeof digest);
+    }
+    memcpy(whole.key, key.p, key.n);
+    struct mem bytes = MEM(&whole, offsetof(typeof(whole), key) + key.n);
+    return (struct tally){ .key = hash_siphash(hash_key, bytes), .limit = count, .span = span };
 }
 
 static bool are_off(void)

@@ -75,14 +75,26 @@ static struct mem network_of(struct req *rq, const struct tier *tier)
     return MEM(network, sizeof *network + 1);
 }
 
-/* What was typed; aliases that reach the same mailbox are one (MAIL-06). */
+static bool is_ascii(const char *text)
+{
+    while (*text && (unsigned char)*text < 0x80)
+        text++;
+    return !*text;
+}
+
+/* What was typed; aliases that reach the same mailbox are one (MAIL-06). Whether it is an address
+   at all is for the handler to say; only the spellings of a domain that is not ASCII need a parser.
+ */
 static struct mem mailbox_of(struct req *rq)
 {
     struct email email;
     const char *typed = field(rq, "email");
-    return !typed || email_parse(rq->arena, typed, &email)
-               ? mem_text(typed)
-               : mem_text(email_limit_key(rq->arena, email.key));
+    if (!typed)
+        return MEM_NONE;
+    if (is_ascii(typed))
+        return mem_text(email_limit_key(rq->arena, text_lower_ascii(rq->arena, typed)));
+    return email_parse(rq->arena, typed, &email) ? mem_text(typed)
+                                                 : mem_text(email_limit_key(rq->arena, email.key));
 }
 
 /* False for what cannot be told. */
@@ -153,8 +165,9 @@ static struct limits_paid *open_account(struct req *rq)
 {
     size_t count;
     struct limits_paid *paid = arena_alloc(rq->arena, sizeof *paid);
-    (void)meters_of_request(rq, &count);
-    paid->max = count * METER_WINDOWS * COUNT(tiers);
+    const struct meter *const *meters = meters_of_request(rq, &count);
+    for (size_t i = 0; i < count; i++)
+        paid->max += meter_by(meters[i]) == BY_IP ? METER_WINDOWS * COUNT(tiers) : METER_WINDOWS;
     if (paid->max > TALLIES_MAX)
         paid->max = TALLIES_MAX;
     paid->tallies = arena_array(rq->arena, paid->max, sizeof *paid->tallies);
