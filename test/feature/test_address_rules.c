@@ -323,6 +323,12 @@ TEST_IN_WORLD(rules_are_kept_by_pages_without_script)
                   "range=192.0.2.0%2F24&action=deny&scope=all&hours=1");
     CHECK_NUM(r->status, 409);
     CHECK(strstr(r->body, "keep yourself out"));
+    r = post_form(page, "/admin/ip-rules/new", "range=&action=allow&scope=admin&hours=168");
+    CHECK_NUM(r->status, 422); /* what was chosen stays chosen */
+    CHECK(strstr(r->body, "value=\"allow\" selected") &&
+          strstr(r->body, "value=\"admin\" selected") && strstr(r->body, "value=\"168\" selected"));
+    r = post_form(page, "/admin/ip-rules/new", "range=203.0.113.9&action=deny&hours=-1");
+    CHECK_NUM(r->status, 422);
     r = post_form(page, "/admin/ip-rules/new",
                   "range=203.0.113.0%2F24&action=deny&scope=all&hours=1&note=%3Cb%3Ebots");
     CHECK_NUM(r->status, 303);
@@ -352,5 +358,37 @@ TEST_IN_WORLD(settings_are_shown_and_are_not_rows)
                                   : SETTING_ADMIN_ADDRESS_ALLOW;
         CHECK_ERR(setting_override(s, "203.0.113.0/24,203.0.113.1/24"), E_INVALID);
         CHECK_ERR(setting_override(s, "nobody"), E_INVALID);
+    }
+}
+
+/* Every door of staff, asked by each role: it opens for its own and those above. */
+TEST_IN_WORLD(RBAC_01_each_door_of_staff_opens_from_its_role_up)
+{
+    static const struct {
+        int64_t roles;
+        enum access up_to;
+    } cases[] = {
+        { ROLE_USER, SIGNED_IN },
+        { ROLE_USER | ROLE_SUPPORT, SUPPORT },
+        { ROLE_USER | ROLE_BILLING_ADMIN, BILLING },
+        { ROLE_ADMIN, ADMIN },
+    };
+    person(w, BEN, PASSWORD);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct client *api = client(w), *page = client(w);
+        tamper(w, "UPDATE account SET roles = $1 WHERE email_key = $2",
+               V(num(cases[i].roles), text(BEN)));
+        CHECK_NUM(login(api, BEN, PASSWORD)->status, 200);
+        CHECK_NUM(login_page(page, BEN, PASSWORD)->status, 303);
+        for (size_t k = 0; k < router_count(); k++) {
+            const struct route *route = router_nth(k);
+            if (route->access < SUPPORT || route->access > ADMIN || !route_is_safe(route))
+                continue;
+            struct client *c = route_is_api(route) ? api : page;
+            bool is_open = get(c, sample_path(route, "x"))->status != 403;
+            if (is_open != (route->access <= cases[i].up_to))
+                test_fail(__FILE__, __LINE__, "%s is %s to role %d", route->path,
+                          is_open ? "open" : "closed", (int)cases[i].roles);
+        }
     }
 }

@@ -34,7 +34,8 @@ static enum err read_rule(struct req *rq, struct address_rule *ret)
     const char *scope = field(rq, "scope");
     *ret = (struct address_rule){ .note = field(rq, "note") };
     enum err result = OK;
-    if (!ip_range_parse(field(rq, "range"), &e->range))
+    const char *range = field(rq, "range");
+    if (!range || !ip_range_parse(range, &e->range))
         result = refuse_field(rq, "range", PROBLEM_RANGE_INVALID);
     if (!address_action_parse(field(rq, "action"), &e->action))
         result = refuse_field(rq, "action", PROBLEM_CHOICE_UNKNOWN);
@@ -191,11 +192,23 @@ static enum err show(struct req *rq)
     return page(rq, "admin_ip_rules");
 }
 
+/* A form that comes back keeps what was chosen: to let in must not turn into to keep out. */
+static void set_choices(struct req *rq)
+{
+    vars_flag(rq->vars, "chose_allow", text_equal(field(rq, "action"), "allow"));
+    vars_flag(rq->vars, "chose_admin", text_equal(field(rq, "scope"), "admin"));
+    vars_flag(rq->vars, text_format(rq->arena, "chose_%lld", (long long)field_num(rq, "hours")),
+              true);
+}
+
 static enum err add_page(struct req *rq)
 {
     struct address_rule rule;
+    set_choices(rq);
     TRY(read_rule(rq, &rule));
     int64_t hours = field_num(rq, "hours");
+    if (hours < 0 || hours > LONGEST / HOUR)
+        return refuse_field(rq, "hours", PROBLEM_FIELD_RANGE);
     rule.entry.expires_at = hours ? rq->now + hours * HOUR : 0;
     TRY(add(rq, &rule));
     return see_other(rq, "/admin/ip-rules");
@@ -271,8 +284,11 @@ const struct route admin_ip_rule_routes[] = {
     ROUTE(GET, "/admin/ip-rules/new", ADMIN, NULL, .page = "admin_ip_rule_new",
           .help = "The form for a new address rule."),
     ROUTE(POST, "/admin/ip-rules/new", ADMIN, add_page, .proof = PROOF_FRESH,
-          .fields = { RULE_FIELDS,
-                      { "hours", FIELD_NUM, .optional = true, .max = 87'600,
+          .fields = { { "range", FIELD_TEXT, .optional = true },
+                      { "action", FIELD_TEXT, .optional = true },
+                      { "scope", FIELD_TEXT, .optional = true },
+                      { "note", FIELD_TEXT, .optional = true, .max = 200 },
+                      { "hours", FIELD_NUM, .optional = true,
                         .help = "how long; 0: until it is removed" },
                       CONFIRM_FIELD },
           .page = "admin_ip_rule_new", .back = "/admin/ip-rules/new", .help = "Adds one by form."),
