@@ -27,7 +27,7 @@ enum err disavowal_add(struct tx *tx, struct disavowal *of, const char **ret_lin
     struct token token = token_new(tx->arena, PREFIX, PURPOSE);
     int64_t now = clock_now();
     of->id = token.id;
-    of->created_at = now;
+    of->created_at = of->created_at ? of->created_at : now;
     of->expires_at = now + DAYS * DAY;
     *ret_link = text_format(tx->arena, "%s/not-me?token=%s", setting_public_origin(), token.text);
     return db_run(tx,
@@ -35,7 +35,8 @@ enum err disavowal_add(struct tx *tx, struct disavowal *of, const char **ret_lin
                   "                       created_at, expires_at)"
                   "     VALUES ($1, $2, $3, $4, $5, $6, $7)",
                   V(text(of->id), text(of->account_id), blob(MEM(token.hash, sizeof token.hash)),
-                    text(of->session_id), text(of->device_id), num(now), num(of->expires_at)));
+                    text(of->session_id), text(of->device_id), num(of->created_at),
+                    num(of->expires_at)));
 }
 
 static const struct single_use kind = {

@@ -21,7 +21,8 @@ struct disavowal {
     int64_t created_at, expires_at;
 };
 
-/* Adds one for a session and gives the link to mail. */
+/* Adds one for a session and gives the link to mail. What it takes back began at created_at; 0:
+   now. */
 enum err disavowal_add(struct tx *tx, struct disavowal *of, const char **ret_link);
 
 /* What a link would take back; changes nothing. E_GONE for anything but a live link. */

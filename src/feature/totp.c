@@ -110,6 +110,7 @@ static enum err turn_on(struct req *rq, const char *ret_codes[RECOVERY_CODES])
     TRY(credential_set_second_step(&rq->tx, id, true, rq->session.id));
     TRY(step_up(rq, "otp"));
     struct disavowal way_back = { .account_id = id, .session_id = rq->session.id };
+    TRY(totp_bound_at(&rq->tx, id, &way_back.created_at)); /* a moment ago */
     TRY(disavowal_add(&rq->tx, &way_back, &link));
     return tell(rq, "two_factor_on", AUDIT_TWO_FACTOR_ON, link);
 }

@@ -102,6 +102,7 @@ static const struct mail_kind {
     { "verify_email", LINK_VERIFY },
     { "reset_password", LINK_RESET },
     { "new_device", LINK_NOT_ME },
+    { "two_factor_on", LINK_NOT_MY_APP },
     { "magic_link", LINK_SIGN_IN },
     { "email_change_confirm", LINK_ADDRESS },
     { "email_change_asked", LINK_TAKE_BACK },

@@ -39,6 +39,7 @@ enum link_kind {
     LINK_SIGN_IN,
     LINK_ADDRESS,
     LINK_TAKE_BACK,
+    LINK_NOT_MY_APP,
     LINK_CODE, /* no link, but mailed and used up like one */
     LINK_KINDS
 };
@@ -54,7 +55,10 @@ struct person {
     int64_t leaves_at; /* the account ends then; 0: nobody asked for that */
     bool is_blurred;   /* whether a second step is asked for is not known */
     uint8_t secret[SECRET_BYTES];
-    int64_t last_step; /* whose code was used */
+    int64_t trusted_until[PLACES]; /* that browser skips the second step; 0: it does not */
+    bool is_trust_unsure;
+    unsigned was_trusted; /* bits: the places that ever were */
+    int64_t last_step;    /* whose code was used */
     int code_tries;
     const char *codes[CODES]; /* recovery codes; used ones stay, to be tried again */
     bool is_used[CODES];
@@ -137,6 +141,8 @@ struct step {
 extern const struct step walk_steps[];
 void walk_login(struct walk *k, int person, int place, unsigned password);
 void walk_turn_on(struct walk *k, struct visit *v, bool with_right_code);
+/* Somebody with an app signs in at home, whose browser is trusted from then on. */
+void walk_trust(struct walk *k, int person);
 extern const struct step walk_second_steps[], walk_life_steps[];
 extern const size_t walk_second_step_count, walk_life_step_count;
 extern const size_t walk_step_count;

@@ -67,7 +67,7 @@ static void do_take_back(struct walk *k)
     p->email = address;
     p->passwords = 0;
     for (enum link_kind kind = 0; kind < LINK_KINDS; kind++)
-        if (kind != LINK_NOT_ME && kind != LINK_TAKE_BACK)
+        if (kind != LINK_NOT_ME && kind != LINK_NOT_MY_APP && kind != LINK_TAKE_BACK)
             model_end_links(k, person, kind);
     model_end_halves(k, person);
     model_end_visits(k, person, NULL, 0);

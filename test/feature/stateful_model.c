@@ -61,6 +61,8 @@ void model_end_halves(struct walk *k, int person)
     for (size_t i = 0; i < k->half_count; i++)
         if (k->halves[i].person == person)
             k->halves[i].life = OVER;
+    memset(k->people[person].trusted_until, 0, sizeof k->people[person].trusted_until);
+    k->people[person].is_trust_unsure = false;
 }
 
 static void add_half(struct walk *k, int person, int place, const char *token)
@@ -73,14 +75,25 @@ static void add_half(struct walk *k, int person, int place, const char *token)
         (struct half){ .person = person, .place = place, .token = token, .made_at = clock_now() };
 }
 
+/* Whether the browser there skips the second step. */
+static enum must must_skip(const struct person *p, int place)
+{
+    int64_t left = p->trusted_until[place] - clock_now();
+    if (left <= -MINUTE)
+        return MUST_NOT;
+    return p->is_trust_unsure || left < MINUTE ? MAY_PASS : MUST_PASS;
+}
+
 void model_enter(struct walk *k, int person, int place, const struct reply *r)
 {
     const char *pending = text_of(r, "pending_token");
     struct person *p = &k->people[person];
-    if (p->is_blurred)
+    bool tells = pending || !p->trusted_until[place];
+    if (p->is_blurred && tells)
         p->has_app = pending;
-    p->is_blurred = false;
-    if (!pending != !k->people[person].has_app)
+    p->is_blurred = p->is_blurred && !tells;
+    enum must skips = must_skip(p, place);
+    if (pending ? !p->has_app || skips == MUST_PASS : p->has_app && skips == MUST_NOT)
         walk_fail(k, "the second step is %s: %s", pending ? "asked for" : "left out", r->body);
     if (pending)
         return add_half(k, person, place, pending);
@@ -146,6 +159,7 @@ static void age_link(struct link *link)
                               [LINK_SIGN_IN] = setting_span(SETTING_MAGIC_LINK_TTL),
                               [LINK_ADDRESS] = 7 * DAY,
                               [LINK_TAKE_BACK] = 15 * DAY,
+                              [LINK_NOT_MY_APP] = 7 * DAY,
                               [LINK_CODE] = setting_span(SETTING_EMAIL_CODE_TTL) };
     if (clock_now() >= link->made_at + spans[link->kind])
         link->life = OVER;

@@ -14,7 +14,7 @@ int64_t model_newest_visit(const struct walk *k, int person); /* when it began *
 void model_end_links(struct walk *k, int person, enum link_kind kind);
 void model_end_sign_in_mail(struct walk *k, int person); /* links and codes */
 void model_end_visits(struct walk *k, int person, const struct visit *keep, int64_t since);
-/* What waits for a second step is void. */
+/* What waits for a second step is void, and no browser skips it any more. */
 void model_end_halves(struct walk *k, int person);
 /* Somebody passed the first step: they are in, or asked for the second. */
 void model_enter(struct walk *k, int person, int place, const struct reply *r);

@@ -147,20 +147,39 @@ static void do_turn_off(struct walk *k)
 
 /* --- the second step --- */
 
+static unsigned right_password(const struct person *p)
+{
+    unsigned password = 0;
+    while (password < 3 && !(p->passwords & 1U << password))
+        password++;
+    return password;
+}
+
 /* Half the time somebody passes the first step now: few that wait live long. */
 static void begin_half(struct walk *k)
 {
     if (walk_choose(k, 2))
         return;
     for (int i = 0; i < PEOPLE; i++) {
-        unsigned password = 0;
-        const struct person *p = &k->people[i];
-        while (password < 3 && !(p->passwords & 1U << password))
-            password++;
-        if (!p->has_app)
+        if (!k->people[i].has_app)
             continue;
-        walk_login(k, i, i, password);
+        walk_login(k, i, i, right_password(&k->people[i]));
         return;
+    }
+}
+
+/* To a browser that was trusted once, whether it still is or not. */
+static void do_come_back(struct walk *k)
+{
+    for (int i = 0; i < PEOPLE; i++) {
+        const struct person *p = &k->people[i];
+        int place = 0;
+        while (place < PLACES && !(p->was_trusted & 1U << place))
+            place++;
+        if (place < PLACES) {
+            walk_tell(k, " %d at %d", i, place);
+            return walk_login(k, i, place, right_password(p));
+        }
     }
 }
 
@@ -194,23 +213,56 @@ static void enter_wholly(struct walk *k, struct half *half, const struct reply *
     walk_read_mail(k);
 }
 
+struct shown {
+    const char *code;
+    int64_t step; /* 0: it is not right */
+    bool remembers;
+};
+
+static void show_code(struct walk *k, struct half *half, int place, const struct shown *shown)
+{
+    struct person *p = &k->people[half->person];
+    enum must must = must_of_half(k, half, place);
+    enum must by_code = must_of_code(p, shown->code, shown->step);
+    walk_tell(k, "%s", shown->remembers ? " remembered" : "");
+    struct reply *r = walk_post_at(
+        k, place, "/v1/auth/2fa/verify",
+        text_format(test_arena(),
+                    "{\"pending_token\":\"%s\",\"code\":\"%s\",\"remember_device\":%s}",
+                    half->token, shown->code, shown->remembers ? "true" : "false"));
+    bool passed = walk_judge(k, r, must > by_code ? must : by_code);
+    if (must != MUST_NOT)
+        note_code(p, passed, shown->step);
+    if (passed && shown->remembers) {
+        p->trusted_until[place] = clock_now() + setting_span(SETTING_TRUSTED_DEVICE);
+        p->was_trusted |= 1U << place;
+    }
+    if (passed)
+        enter_wholly(k, half, r);
+}
+
 static void do_second(struct walk *k)
 {
     int place;
-    int64_t step;
+    struct shown shown;
     struct half *half = choose_half(k, &place);
     if (!half || model_live_visits(k, half->person) >= LIVE_MAX)
         return;
-    struct person *p = &k->people[half->person];
-    const char *code = choose_code(k, p, &step);
-    enum must must = must_of_half(k, half, place), by_code = must_of_code(p, code, step);
-    struct reply *r = walk_post_at(k, place, "/v1/auth/2fa/verify",
-                                   json("pending_token", half->token, "code", code, NULL));
-    bool passed = walk_judge(k, r, must > by_code ? must : by_code);
-    if (must != MUST_NOT)
-        note_code(p, passed, step);
-    if (passed)
-        enter_wholly(k, half, r);
+    shown.code = choose_code(k, &k->people[half->person], &shown.step);
+    shown.remembers = walk_choose(k, 2);
+    show_code(k, half, place, &shown);
+}
+
+void walk_trust(struct walk *k, int person)
+{
+    struct person *p = &k->people[person];
+    wait_for(31 * SECOND); /* another code */
+    model_age(k);
+    walk_login(k, person, person, right_password(p));
+    struct half *half = k->half_count ? &k->halves[k->half_count - 1] : NULL;
+    int64_t step = totp_step(clock_now());
+    if (half && half->person == person && half->life == ALIVE)
+        show_code(k, half, half->place, &(struct shown){ code_of(p, step), step, true });
 }
 
 static void do_recover(struct walk *k)
@@ -311,9 +363,9 @@ static void do_use_code(struct walk *k)
 }
 
 const struct step walk_second_steps[] = {
-    { "turn on", do_turn_on },    { "turn off", do_turn_off }, { "second step", do_second },
-    { "second step", do_second }, { "recover", do_recover },   { "ask link", do_ask_link },
-    { "use link", do_use_link },  { "ask code", do_ask_code }, { "use code", do_use_code },
-    { "use code", do_use_code },
+    { "turn on", do_turn_on },    { "turn off", do_turn_off },   { "second step", do_second },
+    { "second step", do_second }, { "recover", do_recover },     { "ask link", do_ask_link },
+    { "use link", do_use_link },  { "ask code", do_ask_code },   { "use code", do_use_code },
+    { "use code", do_use_code },  { "come back", do_come_back },
 };
 const size_t walk_second_step_count = COUNT(walk_second_steps);

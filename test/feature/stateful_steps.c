@@ -364,26 +364,52 @@ static void do_reauth(struct walk *k)
     v->bearer_at = clock_now();
 }
 
-static void do_not_me(struct walk *k)
+/* The app goes only within a day of what is taken back. */
+static bool takes_app_off(const struct person *p, const struct link *link)
 {
-    struct link *link = walk_link(k, LINK_NOT_ME);
+    bool is_bound_since = link->kind == LINK_NOT_MY_APP || p->app_since >= link->made_at;
+    return is_bound_since && clock_now() <= link->made_at + DAY;
+}
+
+/* One device is forgotten; which one is not modelled. */
+static void doubt_trust(struct person *p, const struct person *before)
+{
+    memcpy(p->trusted_until, before->trusted_until, sizeof p->trusted_until);
+    p->is_trust_unsure = true;
+}
+
+static void take_back(struct walk *k, enum link_kind kind)
+{
+    struct link *link = walk_link(k, kind);
     if (!link)
         return;
     int place = walk_place(k), person = link->person;
-    int64_t since = link->made_at;
+    struct person *p = &k->people[person], before = *p;
     struct reply *r = walk_post_at(k, place, "/v1/auth/not-me", json("token", link->token, NULL));
     bool passed = walk_judge(k, r, link->life == OVER ? MUST_NOT : MAY_PASS);
     link->life = OVER;
     if (!passed)
         return;
-    model_end_visits(k, person, NULL, since);
+    /* When the app was bound all sessions ended but the one that bound it. */
+    model_end_visits(k, person, NULL, kind == LINK_NOT_MY_APP ? 0 : link->made_at);
     model_end_halves(k, person);
+    doubt_trust(p, &before);
     model_end_links(k, person, LINK_SIGN_IN);
     model_end_links(k, person, LINK_RESET);
-    k->people[person].passwords = 0;
-    if (k->people[person].app_since >= since && clock_now() <= since + DAY)
-        k->people[person].has_app = false; /* whoever came in may have bound it */
+    p->passwords = 0;
+    if (takes_app_off(p, link))
+        p->has_app = false; /* whoever came in may have bound it */
     walk_read_mail(k);
+}
+
+static void do_not_me(struct walk *k)
+{
+    take_back(k, LINK_NOT_ME);
+}
+
+static void do_not_my_app(struct walk *k)
+{
+    take_back(k, LINK_NOT_MY_APP);
 }
 
 /* --- mischief and time --- */
@@ -455,8 +481,11 @@ void walk_begin(struct walk *k)
         if (k->link_count)
             verify_by(k, &k->links[k->link_count - 1], i);
         walk_login(k, i, i, (unsigned)i);
-        if (walk_choose(k, 3) == 0 && k->visit_count)
+        if (walk_choose(k, 3) == 0 && k->visit_count) {
             walk_turn_on(k, &k->visits[k->visit_count - 1], true);
+            if (walk_choose(k, 2))
+                walk_trust(k, i);
+        }
     }
 }
 
@@ -483,6 +512,7 @@ const struct step walk_steps[] = {
     { "change", do_change },
     { "reauth", do_reauth },
     { "not me", do_not_me },
+    { "not my app", do_not_my_app },
     { "mix up", do_mix_up },
     { "wait", do_wait },
     { "wait", do_wait },
