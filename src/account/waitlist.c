@@ -21,6 +21,9 @@ enum { REFERRALS_THAT_COUNT = 10 };
 
 static const int64_t confirm_within = 7 * DAY, mail_again_after = DAY, referral_worth = DAY;
 
+/* Who has not confirmed stands behind everybody who has. */
+static const int64_t behind_all = 100 * 365 * DAY;
+
 #define COLUMNS                                                                              \
     "id, email, email_key, name, locale, status, referral_code, invite_id, place, referred," \
     " created_at, joined_at, decided_at"
@@ -106,12 +109,12 @@ static enum err add(struct tx *tx, const struct waitlist_wish *of, struct waitli
         "INSERT INTO waitlist (id, secret_hash, email, email_key, person_key, name, locale, status,"
         "                      place, referral_code, referred_by, referred, ip, mailed_at,"
         "                      created_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, 'unconfirmed', $8, $9,"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, 'unconfirmed', $12, $9,"
         "         (SELECT id FROM waitlist WHERE referral_code = $10), 0, $11, $8, $8)",
         V(text(ret->id), blob(MEM(ret_token->hash, sizeof ret_token->hash)), text(email->address),
           text(email->key), text(email_limit_key(tx->arena, email->key)), text(of->name),
           text(of->locale), num(now), text(ret->referral_code),
-          text(of->referral ? of->referral : ""), text(of->ip)));
+          text(of->referral ? of->referral : ""), text(of->ip), num(now + behind_all)));
 }
 
 /* At most one mail a day: whoever gets true may send it. */
@@ -213,7 +216,7 @@ enum err waitlist_confirm(struct tx *tx, const struct waitlist_entry *who)
 enum err waitlist_position(struct tx *tx, const struct waitlist_entry *who, int64_t *ret)
 {
     return db_one(tx,
-                  "SELECT count(*) FROM waitlist WHERE status = 'waiting'"
+                  "SELECT count(*) FROM waitlist WHERE status IN ('waiting', 'unconfirmed')"
                   " AND (place < $1 OR (place = $1 AND id <= $2))",
                   V(num(who->place), text(who->id)), INTO(to_num(ret)));
 }
@@ -266,7 +269,7 @@ static enum err let_in(struct tx *tx, const struct waitlist_approver *by,
                              .expires_at = now + setting_span(SETTING_INVITE_TTL) };
     TRY(db_change(tx,
                   "UPDATE waitlist SET status = 'approved', decided_at = $2, mailed_at = $2"
-                  " WHERE id = $1 AND status = 'waiting'",
+                  " WHERE id = $1 AND status IN ('waiting', 'unconfirmed')",
                   V(text(who->id), num(now)), &rows));
     if (!rows)
         return E_CONFLICT;
@@ -294,7 +297,7 @@ enum err waitlist_approve_next(struct tx *tx, const struct waitlist_approver *by
     TRY(pass_gate(tx));
     do { /* again for those who left between the two statements */
         TRY(db_each(tx,
-                    "SELECT " COLUMNS " FROM waitlist WHERE status = 'waiting'"
+                    "SELECT " COLUMNS " FROM waitlist WHERE status IN ('waiting', 'unconfirmed')"
                     " ORDER BY place, id LIMIT $1",
                     V(num(count - *ret_count)), &rows));
         for (size_t i = 0; i < rows.count; i++) {
@@ -326,9 +329,11 @@ enum err waitlist_list(struct tx *tx, const char *status, const struct waitlist_
     struct db_rows rows;
     TRY(db_each(tx,
                 "SELECT " COLUMNS " FROM waitlist"
-                " WHERE status = $1 AND (place > $2 OR (place = $2 AND id > $3))"
+                " WHERE (status = $1 OR ($1 = '' AND status IN ('waiting', 'unconfirmed')))"
+                "   AND (place > $2 OR (place = $2 AND id > $3))"
                 " ORDER BY place, id LIMIT $4",
-                V(text(status), num(after->place), text(after->id), num(limit)), &rows));
+                V(text(status ? status : ""), num(after->place), text(after->id), num(limit)),
+                &rows));
     ret->count = rows.count;
     ret->list = arena_array(tx->arena, rows.count, sizeof *ret->list);
     for (size_t i = 0; i < rows.count; i++)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The waiting list. Anybody may put an address on it, so an entry counts only once its mailbox is
- * proved: before that it has no place, is nobody's referral, and goes after a week. Who is next is
- * decided by when they proved it; each friend who joins by their code and proves a mailbox of
- * their own counts as having come a day earlier, for ten friends at most, and one person's many
- * addresses count once. Approval mails an invitation (account/invite.h); the row goes once its
- * owner has an account.
+ * The waiting list. Anybody may put an address on it, so an entry whose mailbox is not proved
+ * stands behind all others, is nobody's referral, and goes after a week. Who is next is decided by
+ * when they proved it; each friend who joins by their code and proves a mailbox of their own counts
+ * as having come a day earlier, for ten friends at most, and one person's many addresses count
+ * once. Approval mails an invitation (account/invite.h); the row goes once its owner has an
+ * account.
  */
 #pragma once
 
@@ -74,7 +74,8 @@ enum err waitlist_approve_next(struct tx *tx, const struct waitlist_approver *wh
 /* Turns one away, who is told nothing but by their own status page. E_NOT_FOUND, E_CONFLICT. */
 enum err waitlist_reject(struct tx *tx, const struct waitlist_approver *who, const char *id);
 
-/* Of one status, whoever is next first; after a place and id (0 and "": from the start). */
+/* Of one status, or with NULL all that nothing was decided about, whoever is next first; after a
+ * place and id (0 and "": from the start). */
 struct waitlist_after {
     int64_t place;
     const char *id;

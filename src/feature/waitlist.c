@@ -89,7 +89,7 @@ static bool is(const struct waitlist_entry *who, const char *status)
 static enum err answer_state(struct req *rq, const struct waitlist_entry *who)
 {
     int64_t position = 0;
-    if (is(who, "waiting"))
+    if (!who->decided_at)
         TRY(waitlist_position(&rq->tx, who, &position));
     struct json_writer *j = answer(rq, 200);
     json_put_text(j, "status", who->status);

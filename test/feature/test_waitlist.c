@@ -82,7 +82,7 @@ TEST_IN_WORLD(a_place_is_taken_by_the_button_behind_the_link)
     const char *handle = handle_of(w, ANN);
     struct reply *r = status(w, handle);
     CHECK_TEXT(text_of(r, "status"), "unconfirmed");
-    CHECK_NUM(num_of(r, "position"), -1);
+    CHECK_NUM(num_of(r, "position"), 1);
     CHECK_NUM(get(client(w), text_format(test_arena(), "/waitlist?token=%s", handle))->status, 200);
     CHECK_TEXT(text_of(status(w, handle), "status"), "unconfirmed");
     r = with_handle(w, "confirm", handle);
@@ -268,6 +268,28 @@ TEST_IN_WORLD(who_is_let_in_gets_an_invitation_and_an_account)
     CHECK_NUM(count_of(w, "SELECT count(*) FROM waitlist"), 1);
     CHECK_NUM(status(w, handle)->status, 410);
     CHECK(has_audit(w, "waitlist.approved") && has_audit(w, "invite.used"));
+}
+
+TEST_IN_WORLD(who_has_not_confirmed_is_let_in_after_all_others)
+{
+    struct client *by = boss(w);
+    CHECK_NUM(join(w, ANN, NULL)->status, 202);
+    const char *ann = handle_of(w, ANN);
+    wait_for(SECOND);
+    (void)waiting(w, BEN, NULL);
+    CHECK_NUM(num_of(status(w, ann), "position"), 2);
+    struct reply *r = get(by, "/v1/admin/waitlist");
+    CHECK_TEXT(text_of(r, "data.0.email"), BEN);
+    CHECK_TEXT(text_of(r, "data.1.status"), "unconfirmed");
+    CHECK_NUM(num_of(post(by, "/v1/admin/waitlist/approve", "{\"count\":1}"), "approved"), 1);
+    CHECK_NUM(mail_count(w, ANN, "waitlist_approved"), 0);
+    const char *id = text_of(get(by, "/v1/admin/waitlist"), "data.0.id");
+    const char *door = text_format(test_arena(), "/v1/admin/waitlist/%s/approve", id);
+    CHECK_NUM(post(by, door, NULL)->status, 200);
+    const char *token = link_in(mailed(w, ANN, "waitlist_approved"), "/register?invite=");
+    const char *body = json("email", ANN, "password", PASSWORD, "invite", token, NULL);
+    CHECK_NUM(post(client(w), "/v1/auth/register", body)->status, 202);
+    CHECK_TEXT(text_of(with_handle(w, "confirm", ann), "status"), "approved");
 }
 
 TEST_IN_WORLD(a_lost_invitation_comes_again_at_most_daily)

@@ -23,12 +23,16 @@ static struct waitlist_approver approver(const struct req *rq)
 
 static const char *const statuses[] = { "waiting", "unconfirmed", "approved", "rejected" };
 
-static const char *wanted_status(struct req *rq)
+/* Without one, fallback, where NULL stands for all that wait, confirmed or not. */
+static enum err read_status(struct req *rq, const char *fallback, const char **ret)
 {
-    for (size_t i = 0; i < COUNT(statuses); i++)
-        if (text_equal(field(rq, "status"), statuses[i]))
-            return statuses[i];
-    return field(rq, "status") ? NULL : statuses[0];
+    const char *wanted = field(rq, "status");
+    *ret = fallback;
+    for (size_t i = 0; wanted && i < COUNT(statuses); i++)
+        if (text_equal(wanted, statuses[i]))
+            *ret = statuses[i];
+    return wanted && !text_equal(*ret, wanted) ? refuse_field(rq, "status", PROBLEM_FIELD_RANGE)
+                                               : OK;
 }
 
 /* A place in the list is "<place>:<id>". */
@@ -48,14 +52,13 @@ struct found {
     const char *status, *next; /* next: the place of the last row, NULL: there is no more */
 };
 
-static enum err find(struct req *rq, struct found *ret)
+static enum err find(struct req *rq, const char *fallback, struct found *ret)
 {
     struct waitlist_after after = { .place = INT64_MIN, .id = "" };
-    ret->status = wanted_status(rq);
     ret->next = NULL;
-    if (!ret->status)
-        return refuse_field(rq, "status", PROBLEM_FIELD_RANGE);
-    TRY(list_page(rq, text_format(rq->arena, "waitlist %s", ret->status), &ret->page));
+    TRY(read_status(rq, fallback, &ret->status));
+    const char *list = ret->status ? ret->status : "all";
+    TRY(list_page(rq, text_format(rq->arena, "waitlist %s", list), &ret->page));
     if (ret->page.after)
         TRY(read_place(rq, ret->page.after, &after));
     TRY(waitlist_list(&rq->tx, ret->status, &after, ret->page.limit + 1, &ret->all));
@@ -69,7 +72,7 @@ static enum err find(struct req *rq, struct found *ret)
 static enum err list_api(struct req *rq)
 {
     struct found f;
-    TRY(find(rq, &f));
+    TRY(find(rq, NULL, &f));
     struct json_writer *j = answer(rq, 200);
     json_begin_array(j, "data");
     for (size_t i = 0; i < f.all.count; i++) {
@@ -145,21 +148,19 @@ static enum err reject_api(struct req *rq)
 
 /* --- the page --- */
 
-static void show_row(struct req *rq, const struct found *f, const struct waitlist_entry *who)
+static void show_row(struct req *rq, const struct waitlist_entry *who)
 {
     struct vars *item = vars_item(rq->vars, "entries");
     int64_t at = who->decided_at  ? who->decided_at
                  : who->joined_at ? who->joined_at
                                   : who->created_at;
-    bool is_waiting = text_equal(f->status, "waiting");
     vars_text(item, "id", who->id);
     vars_text(item, "to", who->email);
     vars_text(item, "name", who->name);
     vars_text(item, "at", clock_format(rq->arena, at));
     if (who->referred)
         vars_num(item, "referred", who->referred);
-    vars_flag(item, "can_approve", is_waiting);
-    vars_flag(item, "can_reject", is_waiting || text_equal(f->status, "unconfirmed"));
+    vars_flag(item, "is_open", !who->decided_at);
 }
 
 static enum err show_statuses(struct req *rq, const char *current)
@@ -183,11 +184,11 @@ static enum err show(struct req *rq)
     static const char *const known[] = { "waitlist_approved", "waitlist_rejected" };
     struct found f;
     const char *next = NULL;
-    TRY(find(rq, &f));
+    TRY(find(rq, statuses[0], &f));
     if (f.next)
         TRY(cursor_make(rq, f.page.list, f.next, &next));
     for (size_t i = 0; i < f.all.count; i++)
-        show_row(rq, &f, &f.all.list[i]);
+        show_row(rq, &f.all.list[i]);
     TRY(show_statuses(rq, f.status));
     for (size_t i = 0; i < COUNT(known); i++)
         if (text_equal(field(rq, "done"), known[i]))
@@ -230,10 +231,11 @@ static enum err reject_page(struct req *rq)
     {                                                                    \
         "count", FIELD_NUM, .min = 1, .max = AT_ONCE, .help = "how many" \
     }
-#define STATUS_FIELD                                                                              \
-    {                                                                                             \
-        "status", FIELD_TEXT, .optional = true, .max = 20,                                        \
-                              .help = "waiting when left out; or unconfirmed, approved, rejected" \
+#define STATUS_FIELD                                                                          \
+    {                                                                                         \
+        "status", FIELD_TEXT,                                                                 \
+            .optional = true, .max = 20,                                                      \
+            .help = "waiting, unconfirmed, approved or rejected; all that wait when left out" \
     }
 
 const struct route admin_waitlist_routes[] = {
