@@ -136,8 +136,10 @@ static enum err fill(struct arena *arena, const char *engine, const struct known
         struct migration *m = &ret->list[i];
         m->name = known[i].name;
         m->applied_at = applied_at(applied, m->name);
+        if (m->applied_at)
+            continue;
         m->sql = migrate_translate(arena, known[i].text, engine);
-        ret->pending += m->applied_at == 0;
+        ret->pending++;
         if (!m->sql)
             return fault("migration %s is too long", m->name);
     }

@@ -15,7 +15,7 @@
 struct migration {
     const char *name;   /* "0001_account" */
     int64_t applied_at; /* 0 while pending */
-    const char *sql;    /* as it runs on this engine; statements end with ";\n" */
+    const char *sql; /* as it runs on this engine; statements end with ";\n"; NULL once applied */
 };
 
 struct migrations {
