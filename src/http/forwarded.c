@@ -118,11 +118,29 @@ static struct ip walk(const struct http_request *rq, const char *list, bool is_p
     return client;
 }
 
+/* The last proxy's element says who the client is; some write only by which scheme it came. */
+static bool names_client(const char *list)
+{
+    size_t left = strlen(list), n;
+    const char *p = take_last(list, &left, &n), *end = p + n;
+    while (p < end) {
+        size_t length = strcspn(p, ";,");
+        const char *pair = p;
+        p += length + 1;
+        trim(&pair, &length);
+        if (length >= 4 && strncasecmp(pair, "for=", 4) == 0)
+            return true;
+    }
+    return false;
+}
+
 struct ip forwarded_client(const struct http_request *rq, const struct ip_range *trusted,
                            size_t count)
 {
     const char *plain = http_header_find(rq, "x-forwarded-for");
     const char *list = http_header_find(rq, "forwarded");
+    if (plain && list && !names_client(list))
+        list = NULL;
     struct ip by_plain = walk(rq, plain ? plain : "", true, trusted, count);
     struct ip by_list = walk(rq, list ? list : "", false, trusted, count);
     if (plain && list)

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import Server, check, equal, free_port, main, test, wait_for
+from harness import PASSWORD, Server, check, equal, free_port, main, on_both_engines, test, wait_for
 
 DENIED, OTHER = "203.0.113.9", "198.51.100.7"
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
@@ -155,6 +155,24 @@ def address_rules_change_with_sighup():
         server.process.send_signal(1)
         check(wait_for(lambda: ask(server, headers=header) == "address_denied", 3), "followed within a second or two")
         equal(ask(server, headers=b"X-Forwarded-For: %s\r\n" % OTHER.encode()), "unauthenticated")
+
+
+@on_both_engines
+def a_rule_of_staff_reaches_the_other_node_within_a_second(engine):
+    with Server(engine, TRUSTED_PROXIES="127.0.0.1", ADMIN_EMAIL="ann@example.org", ADMIN_PASSWORD=PASSWORD) as one:
+        two = Server(TRUSTED_PROXIES="127.0.0.1", DATABASE_URL=one.database_url, KEY_FILE=one.settings["KEY_FILE"])
+        with two:
+            header = b"X-Forwarded-For: %s\r\n" % DENIED.encode()
+            equal(ask(two, headers=header), "unauthenticated")
+            staff = one.login("ann@example.org")
+            answer = staff.api("POST", "/v1/admin/ip-rules", {"range": DENIED, "action": "deny"})
+            equal(answer.status, 201, f"{answer}")
+            begun = time.monotonic()
+            check(wait_for(lambda: ask(two, headers=header) == "address_denied", 3), "the other node follows")
+            check(time.monotonic() - begun < 1.6, "within a second, and some for a busy machine")
+            check(wait_for(lambda: ask(one, headers=header) == "address_denied", 1), "and the one that was asked")
+            equal(staff.api("DELETE", f"/v1/admin/ip-rules/{answer.json['id']}").status, 204)
+            check(wait_for(lambda: ask(two, headers=header) == "unauthenticated", 3), "it is let in again")
 
 
 main()
