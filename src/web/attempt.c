@@ -20,9 +20,10 @@
 static enum err find_device(struct req *rq, struct attempt *a, const char **ret_id)
 {
     *ret_id = NULL;
-    if (!a->email_key || !text_equal(a->authenticator, LOCKOUT_PASSWORD))
+    if (!a->email_key)
         return OK;
-    TRY(device_known(&rq->peek, a->account_id, device_cookie(rq), &rq->from, ret_id));
+    if (text_equal(a->authenticator, LOCKOUT_PASSWORD))
+        TRY(device_known(&rq->peek, a->account_id, device_cookie(rq), &rq->from, ret_id));
     return *ret_id ? OK : limits_take_stranger(rq);
 }
 

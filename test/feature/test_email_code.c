@@ -412,6 +412,19 @@ TEST_IN_WORLD(ENUM_06_the_count_does_not_begin_anew_with_the_account)
     check_locked(enter(c, ANN, "00000000"));
 }
 
+/* Whatever cookie somebody sends: the limit by address counts. */
+TEST_IN_WORLD(RATE_06_a_made_up_device_buys_no_codes)
+{
+    CHECK_OK(setting_override(SETTING_RATE_LIMITS, "on"));
+    for (int i = 0; i < 6; i++) {
+        struct client *c = client(w);
+        c->ip = text_format(test_arena(), "198.51.100.%d", 1 + i);
+        c->cookie_names[0] = "cardea-device";
+        c->cookie_values[0] = "dev_madeup";
+        CHECK_NUM(enter(c, ANN, "00000000")->status, i < 5 ? 401 : 429);
+    }
+}
+
 TEST_IN_WORLD(DOS_07_whoever_goes_on_guessing_fills_no_mailbox)
 {
     person(w, ANN, PASSWORD);
