@@ -50,7 +50,10 @@ struct person {
     bool is_verified;
     unsigned passwords; /* bits: those the account may have now */
     int tries;          /* wrong ones since a right one: lockout may set in */
-    bool has_app;       /* two-step sign-in is on */
+    int wrong;          /* counted at the address; every fifth closes it */
+    int64_t closed_until;
+    bool is_unsure; /* how many were counted is not known */
+    bool has_app;   /* two-step sign-in is on */
     int64_t app_since;
     int64_t leaves_at; /* the account ends then; 0: nobody asked for that */
     bool is_blurred;   /* whether a second step is asked for is not known */

@@ -42,6 +42,7 @@ static void do_confirm_address(struct walk *k)
     if (!passed)
         return;
     p->email = address;
+    model_open(p);                          /* what strangers tried at it before is no matter */
     model_end_links(k, person, LINK_RESET); /* they lie in the mailbox that was left */
     model_end_sign_in_mail(k, person);
     model_end_halves(k, person);
@@ -64,6 +65,8 @@ static void do_take_back(struct walk *k)
     link->life = OVER;
     if (!passed)
         return;
+    if (!text_equal(p->email, address))
+        model_open(p);
     p->email = address;
     p->passwords = 0;
     for (enum link_kind kind = 0; kind < LINK_KINDS; kind++)

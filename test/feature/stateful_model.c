@@ -173,7 +173,9 @@ static void be_gone(struct walk *k, int person)
         model_end_links(k, person, kind);
     model_end_visits(k, person, NULL, 0);
     model_end_halves(k, person);
-    *p = (struct person){ .email = p->email, .homes = { p->homes[0], p->homes[1] } };
+    *p = (struct person){ .email = p->email,
+                          .homes = { p->homes[0], p->homes[1] },
+                          .is_unsure = true }; /* until the job has been here */
 }
 
 bool model_has_left(const struct person *p)
@@ -209,6 +211,32 @@ enum must model_password_must(const struct person *p, unsigned password)
     if (!p->is_verified || !(p->passwords & bit))
         return MUST_NOT;
     return p->passwords == bit && p->tries < 4 ? MUST_PASS : MAY_PASS;
+}
+
+void model_open(struct person *p)
+{
+    p->wrong = 0;
+    p->closed_until = 0;
+    p->is_unsure = false;
+}
+
+void model_password_said(struct walk *k, struct person *p, int status)
+{
+    static const int64_t spans[] = { 5 * MINUTE,  5 * MINUTE,  10 * MINUTE,
+                                     20 * MINUTE, 40 * MINUTE, HOUR };
+    int64_t left = p->closed_until - clock_now();
+    bool is_closed = left > 0, is_close = left > -SECOND && left < SECOND; /* clocks creep */
+    if (p->is_unsure || p->wrong >= 100)
+        return;
+    if (is_closed != (status == 423) && !is_close)
+        walk_fail(k, "after %d wrong passwords it is %s, but says %d", p->wrong,
+                  is_closed ? "locked" : "open", status);
+    if (status == 200)
+        model_open(p);
+    if ((status != 401 && status != 403) || ++p->wrong % 5)
+        return;
+    size_t nth = (size_t)p->wrong / 5 - 1;
+    p->closed_until = clock_now() + spans[nth < COUNT(spans) ? nth : COUNT(spans) - 1];
 }
 
 void model_password_seen(struct person *p, unsigned password, bool was_right)

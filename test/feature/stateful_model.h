@@ -27,3 +27,8 @@ enum must model_bearer(const struct visit *v);
 /* A password was tried; narrows down what it is. */
 enum must model_password_must(const struct person *p, unsigned password);
 void model_password_seen(struct person *p, unsigned password, bool was_right);
+/* What was said to a password at the person's address: the count of wrong ones is the model's too,
+   so it knows when nothing may be judged, and when something must be. */
+void model_password_said(struct walk *k, struct person *p, int status);
+/* The count starts afresh. */
+void model_open(struct person *p);

@@ -96,7 +96,8 @@ void walk_turn_on(struct walk *k, struct visit *v, bool is_right)
     struct reply *r = walk_call_in(k, v, "POST /v1/auth/2fa/enable-init", NULL);
     if (!walk_judge(k, r, must) || !take_secret(k, p, r))
         return;
-    const char *code = is_right ? code_of(p, totp_step(clock_now())) : "000000";
+    int64_t step = totp_step(clock_now()); /* the next may begin before the answer comes */
+    const char *code = is_right ? code_of(p, step) : "000000";
     bool counts = is_code_of_now(p, code);
     r = walk_call_in(k, v, "POST /v1/auth/2fa/enable-complete", json("code", code, NULL));
     if (!walk_judge(k, r, counts ? MAY_PASS : MUST_NOT)) {
@@ -105,7 +106,7 @@ void walk_turn_on(struct walk *k, struct visit *v, bool is_right)
     }
     p->has_app = true;
     p->app_since = clock_now();
-    p->last_step = totp_step(clock_now());
+    p->last_step = step;
     p->code_tries = 0;
     take_codes(k, p, r);
     model_end_halves(k, v->person);

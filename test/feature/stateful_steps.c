@@ -88,6 +88,7 @@ static void verify_by(struct walk *k, struct link *link, int place)
     p->is_verified = true;
     p->passwords = passwords;
     p->tries = 0;
+    model_open(p);
     model_end_links(k, person, LINK_VERIFY);
     model_end_sign_in_mail(k, person);
     model_end_halves(k, person);
@@ -113,6 +114,7 @@ void walk_login(struct walk *k, int person, int place, unsigned password)
         walk_post_at(k, place, "/v1/auth/login",
                      json("email", p->email, "password", model_password(password), NULL));
     bool passed = walk_judge(k, r, must);
+    model_password_said(k, p, r->status);
     if (p->is_verified)
         model_password_seen(p, password, passed);
     if (!passed)
@@ -309,6 +311,7 @@ static void do_reset(struct walk *k)
     p->is_verified = true;
     p->passwords = 1U << password;
     p->tries = 0;
+    model_open(p);
     model_end_halves(k, person);
     model_end_sign_in_mail(k, person);
     model_end_links(k, person, LINK_RESET);
@@ -331,7 +334,10 @@ static void do_change(struct walk *k)
     struct reply *r = walk_call_in(
         k, v, "POST /v1/auth/password/change",
         json("current_password", model_password(old), "password", model_password(new), NULL));
-    if (!walk_judge(k, r, both)) {
+    bool passed = walk_judge(k, r, both);
+    if (r->status != 401 && r->status != 422) /* the session was refused, or the new password */
+        model_password_said(k, p, r->status);
+    if (!passed) {
         if (r->status == 403)
             p->tries++;
         return;
@@ -356,6 +362,8 @@ static void do_reauth(struct walk *k)
                                    json("password", model_password(password), NULL));
     must = must > by_password ? must : by_password;
     bool passed = walk_judge(k, r, must == MUST_PASS && p->has_app ? MAY_PASS : must);
+    if (r->status != 401)
+        model_password_said(k, p, r->status);
     if (passed || r->status == 403)
         model_password_seen(p, password, passed);
     if (!passed)
