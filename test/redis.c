@@ -126,7 +126,7 @@ void test_redis_forward(int64_t ms)
     char line[300];
     (void)snprintf(line, sizeof line,
                    "EVAL \"for _,k in ipairs(redis.call('KEYS','*')) do "
-                   "redis.call('PEXPIRE',k,redis.call('PTTL',k)-%lld) end return 1\" 0",
+                   "redis.call('PEXPIRE',k,redis.call('PTTL',k)-(%lld)) end return 1\" 0",
                    (long long)ms);
     CHECK_TEXT(test_redis_say(line), ":1");
 }

@@ -11,6 +11,7 @@
 #include "web/web.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -320,6 +321,32 @@ TEST_IN_WORLD(RATE_01_a_forwarded_address_is_not_believed)
         struct reply *r = post(c, "/v1/auth/login", body_for("login", email_of(i)));
         CHECK_NUM(r->status, i < 5 ? 401 : 429);
     }
+}
+
+/* Behind a proxy that is believed, too, what nobody can read is no way round the limit: the address
+   of the proxy stands for it, or that of the last hop that was understood. */
+TEST_IN_WORLD(RATE_01_what_cannot_be_read_has_limits_too)
+{
+    static const char *const garbage[] = { "unknown",          "203.0.113.%d:x", "203.0.113.%d.1",
+                                           "[2001:db8::",      "fe80::1%%eth%d", "_hidden%d",
+                                           "203.0.113.%d%%00", "0x7f000001",     "a, b, c%d",
+                                           "'203.0.113.%d'",   ",,,%d" };
+    limits_on();
+    CHECK_OK(setting_override(SETTING_TRUSTED_PROXIES, "192.0.2.1"));
+    web_configure();
+    int passed = 0;
+    for (int i = 0; i < 4 * (int)COUNT(garbage); i++) {
+        struct client *c = client(w);
+        char value[80];
+        const char *one = garbage[(size_t)i % COUNT(garbage)], *gap = strstr(one, "%d");
+        (void)snprintf(value, sizeof value, "%.*s%d%s", gap ? (int)(gap - one) : (int)strlen(one),
+                       one, i, gap ? gap + 2 : "");
+        with_header(c, text_format(test_arena(), "X-Forwarded-For: %s", value));
+        passed += post(c, "/v1/auth/login", body_for("login", email_of(i)))->status == 401;
+    }
+    CHECK_NUM(passed, 5);
+    CHECK_OK(setting_override(SETTING_TRUSTED_PROXIES, ""));
+    web_configure();
 }
 
 static struct world *crowded;
