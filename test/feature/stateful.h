@@ -50,10 +50,10 @@ struct person {
     bool is_verified;
     unsigned passwords; /* bits: those the account may have now */
     int tries;          /* wrong ones since a right one: lockout may set in */
-    int wrong;          /* counted at the address; every fifth closes it */
+    bool is_unsure;     /* whether what follows holds */
+    int wrong;          /* counted at the address; every fifth closes it until closed_until */
     int64_t closed_until;
-    bool is_unsure; /* how many were counted is not known */
-    bool has_app;   /* two-step sign-in is on */
+    bool has_app; /* two-step sign-in is on */
     int64_t app_since;
     int64_t leaves_at; /* the account ends then; 0: nobody asked for that */
     bool is_blurred;   /* whether a second step is asked for is not known */
@@ -141,11 +141,10 @@ struct step {
     const char *name;
     void (*run)(struct walk *k);
 };
-extern const struct step walk_steps[];
+extern const struct step walk_steps[], walk_second_steps[], walk_life_steps[];
 void walk_login(struct walk *k, int person, int place, unsigned password);
 void walk_turn_on(struct walk *k, struct visit *v, bool with_right_code);
 /* Somebody with an app signs in at home, whose browser is trusted from then on. */
 void walk_trust(struct walk *k, int person);
-extern const struct step walk_second_steps[], walk_life_steps[];
 extern const size_t walk_second_step_count, walk_life_step_count;
 extern const size_t walk_step_count;
