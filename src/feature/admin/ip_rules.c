@@ -189,6 +189,7 @@ static enum err show(struct req *rq)
     vars_flag(rq->vars, "is_later", p.after != NULL);
     if (!p.after)
         set_settings(rq);
+    vars_flag(rq->vars, "tab_ip_rules", true);
     return page(rq, "admin_ip_rules");
 }
 
@@ -223,6 +224,7 @@ static enum err show_removal(struct req *rq)
     vars_text(rq->vars, "note", rule.note);
     vars_flag(rq->vars, "locks_out",
               address_rule_would_deny(rq->client, NULL, &rule.entry, rq->now));
+    vars_flag(rq->vars, "tab_ip_rules", true);
     return page(rq, "admin_ip_rule_remove");
 }
 
