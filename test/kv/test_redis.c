@@ -287,7 +287,7 @@ static void *play(void *)
 {
     int fd;
     while ((fd = accept(listener, NULL, NULL)) >= 0) {
-        const char *words = impostors[impostor];
+        const char *words = impostors[atomic_load(&impostor)];
         (void)!send(fd, words, strlen(words), MSG_NOSIGNAL);
         nanosleep(&(struct timespec){ .tv_nsec = 5'000'000 }, NULL);
         if (*words && words[0] != '$')
