@@ -200,9 +200,19 @@ static enum err credit(struct tx *tx, const char *id)
         V(text(id), num(REFERRALS_THAT_COUNT), num(referral_worth)));
 }
 
+/* Before the own row: in the order in which they are next, as whoever approves takes them. */
+static enum err hold_referrer(struct tx *tx, const char *id)
+{
+    return db_run(tx,
+                  "UPDATE waitlist SET referred = referred"
+                  " WHERE id = (SELECT referred_by FROM waitlist WHERE id = $1)",
+                  V(text(id)));
+}
+
 enum err waitlist_confirm(struct tx *tx, const struct waitlist_entry *who)
 {
     int64_t rows = 0;
+    TRY(hold_referrer(tx, who->id));
     TRY(db_change(
         tx,
         "UPDATE waitlist SET status = 'waiting', joined_at = $2,"

@@ -55,7 +55,7 @@ struct found {
 static enum err find(struct req *rq, const char *fallback, struct found *ret)
 {
     struct waitlist_after after = { .place = INT64_MIN, .id = "" };
-    ret->next = NULL;
+    *ret = (struct found){ 0 };
     TRY(read_status(rq, fallback, &ret->status));
     const char *list = ret->status ? ret->status : "all";
     TRY(list_page(rq, text_format(rq->arena, "waitlist %s", list), &ret->page));
