@@ -174,14 +174,20 @@ static void look_back(struct walk *k)
 
 static const struct step *choose_step(struct walk *k)
 {
-    size_t all = walk_step_count + walk_second_step_count + walk_life_step_count;
-    size_t at = walk_choose(k, (unsigned)all);
-    if (at < walk_step_count)
-        return &walk_steps[at];
-    at -= walk_step_count;
-    if (at < walk_second_step_count)
-        return &walk_second_steps[at];
-    return &walk_life_steps[at - walk_second_step_count];
+    const struct {
+        const struct step *steps;
+        size_t count;
+    } all[] = { { walk_steps, walk_step_count },
+                { walk_second_steps, walk_second_step_count },
+                { walk_life_steps, walk_life_step_count },
+                { walk_passkey_steps, walk_passkey_step_count } };
+    size_t total = 0, i = 0;
+    for (size_t n = 0; n < COUNT(all); n++)
+        total += all[n].count;
+    size_t at = walk_choose(k, (unsigned)total);
+    for (; at >= all[i].count; i++)
+        at -= all[i].count;
+    return &all[i].steps[at];
 }
 
 void stateful_walk(struct world *w, const uint8_t *bytes, size_t n)

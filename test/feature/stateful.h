@@ -10,6 +10,7 @@
  *     stateful_choose.c choosing who, where and with what; calling
  *     stateful_steps.c  the steps
  *     stateful_life.c   those of another address and of leaving
+ *     stateful_passkey.c those of passkeys
  *     stateful_second.c those of two-step sign-in and of sign-in by mail
  */
 #pragma once
@@ -60,8 +61,12 @@ struct person {
     uint8_t secret[SECRET_BYTES];
     int64_t trusted_until[PLACES]; /* that browser skips the second step; 0: it does not */
     bool is_trust_unsure;
-    unsigned was_trusted; /* bits: the places that ever were */
-    int64_t last_step;    /* whose code was used */
+    unsigned was_trusted;        /* bits: the places that ever were */
+    struct soft_credential *key; /* their passkey, also a removed one; NULL: none yet */
+    const char *key_id;
+    int64_t key_since;
+    enum life key_life;
+    int64_t last_step; /* whose code was used */
     int code_tries;
     const char *codes[CODES]; /* recovery codes; used ones stay, to be tried again */
     bool is_used[CODES];
@@ -121,8 +126,7 @@ void walk_read_mail(struct walk *k);
 int walk_person(struct walk *k);
 int walk_place(struct walk *k);
 unsigned walk_password(struct walk *k);
-/* Half the time the right one. */
-unsigned walk_guess(struct walk *k, const struct person *p);
+unsigned walk_guess(struct walk *k, const struct person *p); /* half the time the right one */
 /* NULL when there is none. */
 struct visit *walk_visit(struct walk *k);
 struct link *walk_link(struct walk *k, enum link_kind kind);
@@ -136,15 +140,14 @@ struct reply *walk_post_at(struct walk *k, int place, const char *path, const ch
 /* --- the steps --- */
 
 void walk_begin(struct walk *k);
-
 struct step {
     const char *name;
     void (*run)(struct walk *k);
 };
-extern const struct step walk_steps[], walk_second_steps[], walk_life_steps[];
 void walk_login(struct walk *k, int person, int place, unsigned password);
 void walk_turn_on(struct walk *k, struct visit *v, bool with_right_code);
 /* Somebody with an app signs in at home, whose browser is trusted from then on. */
 void walk_trust(struct walk *k, int person);
-extern const size_t walk_second_step_count, walk_life_step_count;
-extern const size_t walk_step_count;
+extern const struct step walk_steps[], walk_second_steps[], walk_life_steps[], walk_passkey_steps[];
+extern const size_t walk_step_count, walk_second_step_count, walk_life_step_count,
+    walk_passkey_step_count;

@@ -75,6 +75,7 @@ static void do_take_back(struct walk *k)
     model_end_halves(k, person);
     model_end_visits(k, person, NULL, 0);
     walk_read_mail(k);
+    p->key_life = p->key_life == ALIVE ? UNSURE : p->key_life;
     if (!p->has_app)
         return;
     p->has_app = false; /* what was bound since may be gone: not modelled further */

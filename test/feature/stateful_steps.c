@@ -405,6 +405,8 @@ static void take_back(struct walk *k, enum link_kind kind)
     model_end_links(k, person, LINK_SIGN_IN);
     model_end_links(k, person, LINK_RESET);
     p->passwords = 0;
+    if (p->key_since >= link->made_at)
+        p->key_life = OVER;
     if (takes_app_off(p, link))
         p->has_app = false; /* whoever came in may have bound it */
     walk_read_mail(k);
