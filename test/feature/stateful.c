@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STORY_MAX = 1 << 16, STEPS_MAX = 400, MAIL_KEPT = 64 };
+enum { STORY_MAX = 1 << 16, STEPS_MAX = 400, MAIL_KEPT = 64, STEP_KINDS_MAX = 100 };
 
 /* What was mailed since it was read last. */
 struct letter {
@@ -174,20 +174,14 @@ static void look_back(struct walk *k)
 
 static const struct step *choose_step(struct walk *k)
 {
-    const struct {
-        const struct step *steps;
-        size_t count;
-    } all[] = { { walk_steps, walk_step_count },
-                { walk_second_steps, walk_second_step_count },
-                { walk_life_steps, walk_life_step_count },
-                { walk_passkey_steps, walk_passkey_step_count } };
-    size_t total = 0, i = 0;
-    for (size_t n = 0; n < COUNT(all); n++)
-        total += all[n].count;
-    size_t at = walk_choose(k, (unsigned)total);
-    for (; at >= all[i].count; i++)
-        at -= all[i].count;
-    return &all[i].steps[at];
+    static const struct step *const lists[] = { walk_steps, walk_second_steps, walk_life_steps,
+                                                walk_passkey_steps };
+    const struct step *all[STEP_KINDS_MAX];
+    unsigned count = 0;
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (const struct step *step = lists[i]; step->name && count < STEP_KINDS_MAX; step++)
+            all[count++] = step;
+    return all[walk_choose(k, count)];
 }
 
 void stateful_walk(struct world *w, const uint8_t *bytes, size_t n)

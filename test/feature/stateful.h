@@ -9,8 +9,7 @@
  *     stateful_model.c  what follows from a step: which links and sessions are over
  *     stateful_choose.c choosing who, where and with what; calling
  *     stateful_steps.c  the steps
- *     stateful_life.c   those of another address and of leaving
- *     stateful_passkey.c those of passkeys
+ *     stateful_life.c   those of another address and of leaving; stateful_passkey.c of passkeys
  *     stateful_second.c those of two-step sign-in and of sign-in by mail
  */
 #pragma once
@@ -60,8 +59,8 @@ struct person {
     bool is_blurred;   /* whether a second step is asked for is not known */
     uint8_t secret[SECRET_BYTES];
     int64_t trusted_until[PLACES]; /* that browser skips the second step; 0: it does not */
+    unsigned was_trusted;          /* bits: the places that ever were */
     bool is_trust_unsure;
-    unsigned was_trusted;        /* bits: the places that ever were */
     struct soft_credential *key; /* their passkey, also a removed one; NULL: none yet */
     const char *key_id;
     int64_t key_since;
@@ -148,6 +147,5 @@ void walk_login(struct walk *k, int person, int place, unsigned password);
 void walk_turn_on(struct walk *k, struct visit *v, bool with_right_code);
 /* Somebody with an app signs in at home, whose browser is trusted from then on. */
 void walk_trust(struct walk *k, int person);
+/* Each ended by one without a name. */
 extern const struct step walk_steps[], walk_second_steps[], walk_life_steps[], walk_passkey_steps[];
-extern const size_t walk_step_count, walk_second_step_count, walk_life_step_count,
-    walk_passkey_step_count;

@@ -114,5 +114,5 @@ const struct step walk_life_steps[] = {
     { "take back", do_take_back },
     { "leave", do_leave },
     { "stay", do_stay },
+    { 0 },
 };
-const size_t walk_life_step_count = COUNT(walk_life_steps);

@@ -79,5 +79,5 @@ const struct step walk_passkey_steps[] = {
     { "use passkey", do_use },
     { "use passkey", do_use },
     { "remove passkey", do_remove },
+    { 0 },
 };
-const size_t walk_passkey_step_count = COUNT(walk_passkey_steps);

@@ -367,6 +367,5 @@ const struct step walk_second_steps[] = {
     { "turn on", do_turn_on },    { "turn off", do_turn_off },   { "second step", do_second },
     { "second step", do_second }, { "recover", do_recover },     { "ask link", do_ask_link },
     { "use link", do_use_link },  { "ask code", do_ask_code },   { "use code", do_use_code },
-    { "use code", do_use_code },  { "come back", do_come_back },
+    { "use code", do_use_code },  { "come back", do_come_back }, { 0 },
 };
-const size_t walk_second_step_count = COUNT(walk_second_steps);

@@ -526,5 +526,5 @@ const struct step walk_steps[] = {
     { "mix up", do_mix_up },
     { "wait", do_wait },
     { "wait", do_wait },
+    { 0 },
 };
-const size_t walk_step_count = COUNT(walk_steps);
