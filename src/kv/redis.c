@@ -235,8 +235,9 @@ static void put(struct script *s, const char *format, ...)
 /* "cardea:l:" and 64 bits of base64url: 20 characters. */
 static void write_key(const struct tally *t, char out[21])
 {
-    memcpy(out, "cardea:l:", 9);
-    base64url_format(MEM(&t->key, sizeof t->key), out + 9);
+    static const char prefix[] = "cardea:l:";
+    memcpy(out, prefix, sizeof prefix);
+    base64url_format(MEM(&t->key, sizeof t->key), out + sizeof prefix - 1);
 }
 
 static void put_tally(struct script *s, const struct tally *t, enum redis_move move)
