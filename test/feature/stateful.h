@@ -126,8 +126,7 @@ int walk_person(struct walk *k);
 int walk_place(struct walk *k);
 unsigned walk_password(struct walk *k);
 unsigned walk_guess(struct walk *k, const struct person *p); /* half the time the right one */
-/* NULL when there is none. */
-struct visit *walk_visit(struct walk *k);
+struct visit *walk_visit(struct walk *k);                    /* NULL when there is none */
 struct link *walk_link(struct walk *k, enum link_kind kind);
 
 /* what is a method and a path: "GET /v1/auth/me". walk_call_in: as who is signed in there. */
