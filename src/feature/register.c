@@ -282,10 +282,10 @@ enum { INVITE_MAX = 200 };
         { BY_IP, 3, HOUR, "register" }, { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, \
             { BY_EMAIL_FIELD, 10, DAY, "mail" },                                    \
     }
-#define RESEND_LIMITS                                                                     \
-    {                                                                                     \
-        { BY_EMAIL_FIELD, 5, DAY, "resend" }, { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, \
-            { BY_EMAIL_FIELD, 10, DAY, "mail" },                                          \
+#define RESEND_LIMITS                                                                        \
+    {                                                                                        \
+        { BY_IP, 10, 15 * MINUTE, "resend" }, { BY_EMAIL_FIELD, 5, DAY, "resend" },          \
+            { BY_EMAIL_FIELD, 3, 15 * MINUTE, "mail" }, { BY_EMAIL_FIELD, 10, DAY, "mail" }, \
     }
 #define VERIFY_LIMITS                 \
     {                                 \

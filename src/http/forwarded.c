@@ -134,6 +134,18 @@ static bool names_client(const char *list)
     return false;
 }
 
+bool forwarded_claims(const struct http_request *rq, const struct ip_range *trusted, size_t count,
+                      struct ip ret[2])
+{
+    const char *plain = http_header_find(rq, "x-forwarded-for");
+    const char *list = http_header_find(rq, "forwarded");
+    if (!plain || !list || !names_client(list))
+        return false;
+    ret[0] = walk(rq, plain, true, trusted, count);
+    ret[1] = walk(rq, list, false, trusted, count);
+    return !ip_equal(ret[0], ret[1]);
+}
+
 struct ip forwarded_client(const struct http_request *rq, const struct ip_range *trusted,
                            size_t count)
 {

@@ -19,3 +19,11 @@
  */
 struct ip forwarded_client(const struct http_request *rq, const struct ip_range *trusted,
                            size_t count);
+
+/*
+ * Whether the two are there and do not agree; ret: whom each of them names. One of them is the
+ * truth, so what keeps an address out holds for both, and nobody gets past it by adding the other
+ * header.
+ */
+bool forwarded_claims(const struct http_request *rq, const struct ip_range *trusted, size_t count,
+                      struct ip ret[2]);

@@ -70,16 +70,18 @@ static struct score *place(const struct ip_range *range, const struct tier *t, i
     return lowest;
 }
 
-static void add(struct ip client, const struct tier *t, int weight, int64_t now)
+/* False: it had crossed its line before. */
+static bool add(struct ip client, const struct tier *t, int weight, int64_t now)
 {
     struct ip_range range = range_of(client, t);
     struct score *s = place(&range, t, now);
     int64_t left = drained(s, now) + weight * HOUR / t->line;
-    bool has_crossed = s->left < HOUR && left >= HOUR;
+    bool was_over = s->left >= HOUR;
     s->left = left < 2 * HOUR ? left : 2 * HOUR;
     s->at = now;
-    if (has_crossed)
+    if (!was_over && left >= HOUR)
         atomic_fetch_add(&over, 1);
+    return !was_over;
 }
 
 void misbehaviour_note(struct ip client, int weight)
@@ -89,8 +91,8 @@ void misbehaviour_note(struct ip client, int weight)
         text_equal(setting_text(SETTING_RATE_LIMITS), "off"))
         return;
     pthread_mutex_lock(&lock);
-    for (size_t t = 0; t < COUNT(tiers); t++)
-        add(client, &tiers[t], weight, now);
+    for (size_t t = 0; t < COUNT(tiers) && add(client, &tiers[t], weight, now); t++)
+        continue; /* whoever is over the line brings no neighbours over theirs */
     pthread_mutex_unlock(&lock);
 }
 

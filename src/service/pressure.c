@@ -101,14 +101,26 @@ static void add(struct score *s, int64_t now, int weight)
     s->at = now;
 }
 
+/* False: as much as one range can say was said before. */
+static bool add_range(struct ip client, size_t t, int64_t now, int weight)
+{
+    struct score *s = place(key_of(client, t), now);
+    bool was_full = faded(s, now) >= (int64_t)tiers[t].full * UNIT;
+    add(s, now, weight);
+    return !was_full;
+}
+
+/* A range that is full already says nothing more about those around it: or one address that repeats
+   what costs nothing would have its whole neighbourhood, or everybody, asked for captchas. */
 void pressure_note(struct ip client, int weight)
 {
     int64_t now = clock_now();
+    bool goes_on = true;
     pthread_mutex_lock(&lock);
-    for (size_t t = 0; t < COUNT(tiers); t++)
-        if (has_tier(client, t))
-            add(place(key_of(client, t), now), now, weight);
-    add(&everybody, now, weight);
+    for (size_t t = 0; t < COUNT(tiers) && goes_on; t++)
+        goes_on = !has_tier(client, t) || add_range(client, t, now, weight);
+    if (goes_on)
+        add(&everybody, now, weight);
     pthread_mutex_unlock(&lock);
     misbehaviour_note(client, weight);
 }

@@ -30,14 +30,23 @@ static enum err turn_away(struct req *rq, const struct address_entry *entry)
                           });
 }
 
+/* The client's address and, where headers named two, each of these. */
+static bool denies(const struct req *rq, enum address_scope scope, struct address_entry *ret)
+{
+    bool is_denied = address_rule_denies(rq->client, scope, rq->now, ret);
+    for (size_t i = 0; rq->has_claims && i < 2 && !is_denied; i++)
+        is_denied = address_rule_denies(rq->claims[i], scope, rq->now, ret);
+    return is_denied;
+}
+
 enum err address_gate_check(struct req *rq)
 {
     struct address_entry entry;
     if (rq->route && rq->route->access == PROBE)
         return OK;
-    if (address_rule_denies(rq->client, ADDRESS_ALL, rq->now, &entry))
+    if (denies(rq, ADDRESS_ALL, &entry))
         return turn_away(rq, &entry);
-    if (is_staff_door(rq) && address_rule_denies(rq->client, ADDRESS_ADMIN, rq->now, &entry))
+    if (is_staff_door(rq) && denies(rq, ADDRESS_ADMIN, &entry))
         return turn_away(rq, &entry);
     return OK;
 }

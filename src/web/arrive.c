@@ -80,6 +80,7 @@ struct req *arrive(struct http_exchange *x, struct db *db)
     rq->trace_id = read_trace_id(x);
     const struct proxies *trusted = proxies;
     rq->client = forwarded_client(&x->request, trusted->list, trusted->count);
+    rq->has_claims = forwarded_claims(&x->request, trusted->list, trusted->count, rq->claims);
     rq->from = session_origin(rq->arena, rq->client, http_header_find(&x->request, "user-agent"));
     rq->by = (struct audit_by){ "anonymous", rq->from.ip, rq->from.user_agent, rq->request_id };
     rq->vars = vars_new(rq->arena);

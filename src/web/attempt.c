@@ -17,6 +17,7 @@
 
 /* --- whose count --- */
 
+/* Only passwords are counted by device; any other code a device's cookie makes no exception for. */
 static enum err find_device(struct req *rq, struct attempt *a, const char **ret_id)
 {
     *ret_id = NULL;

@@ -201,7 +201,8 @@ static enum err refuse_tally(struct req *rq, size_t i)
     rq->limit.is_allowed = false;
     rq->retry_after = (t->resets_in + SECOND - 1) / SECOND;
     metric_count(METRIC_RATE_LIMIT_HITS, meter_door(rq->paid->uses[i].meter), "");
-    pressure_note(rq->client, 1);
+    if (!route_is_safe(rq->route)) /* any page has its visitors' browsers fetch what it likes */
+        pressure_note(rq->client, 1);
     const struct use *use = &rq->paid->uses[i];
     rq->paid = NULL; /* nothing was used */
     return refuse_by_rule(

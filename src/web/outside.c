@@ -8,8 +8,11 @@
 #include "base/text.h"
 #include "net/fetch.h"
 #include "service/captcha_provider.h"
+#include "service/limit.h"
 #include "service/password_range.h"
 #include "web/req.h"
+
+enum { ASKED_A_MINUTE = 30 }; /* for an IPv4 address or an IPv6 /56 */
 
 /* The value of a field when the route has it and it came. */
 static const char *given(const struct req *rq, const char *name)
@@ -56,9 +59,17 @@ bool outside_is_set(void)
     return captcha_provider_is_set() || password_range_is_set();
 }
 
+/* What is refused for its fields has used up none of its limits, but somebody outside would have
+   been asked, who may let us pay for it, or not listen to us any more. */
+static bool may_ask(const struct req *rq)
+{
+    struct ip network = ip_network(rq->client, 32, 56);
+    return limit_take("outside", MEM(&network, sizeof network), ASKED_A_MINUTE, MINUTE).is_allowed;
+}
+
 bool outside_is_wanted(const struct req *rq)
 {
-    return !rq->problem && (outside_has_captcha(rq) || new_password(rq));
+    return !rq->problem && (outside_has_captcha(rq) || new_password(rq)) && may_ask(rq);
 }
 
 /* What is refused without is not asked about. */

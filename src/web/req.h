@@ -42,10 +42,10 @@ struct req {
     const char *request_id, *trace_id;
 
     /* Who asks, from where. */
-    struct ip client;
+    struct ip client, claims[2]; /* claims: whom two headers name that do not agree */
     struct origin from;
     struct audit_by by;
-    bool is_signed_in;
+    bool is_signed_in, has_claims;
     struct session session;
     bool is_source_proved; /* the browser says that the request comes from our own pages */
     bool came_by_cookie;   /* the session was named by the cookie, not by a bearer token */

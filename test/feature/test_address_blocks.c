@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "service/misbehaviour.h"
+#include "service/pressure.h"
 #include "service/setting.h"
 
 #include <string.h>
@@ -78,6 +79,24 @@ TEST_IN_WORLD(RATE_08_a_bot_that_hammers_a_door_is_kept_out)
     struct reply *r = get(c, "/v1/auth/me");
     check_problem(r, 403, "address_denied");
     CHECK(!is_out(w, "9.9.9.8"));
+    CHECK_OK(setting_override(SETTING_RATE_LIMITS, "off"));
+}
+
+/* A page somebody visits can hold a thousand pictures of ours: their network is not to suffer. */
+TEST_IN_WORLD(RATE_08_what_a_strange_page_fetches_keeps_nobody_out)
+{
+    struct client *c = client(w);
+    int refused = 0;
+    c->ip = BOT;
+    CHECK_OK(setting_override(SETTING_RATE_LIMITS, "on"));
+    for (int i = 0; i < 400; i++)
+        refused += get(c, "/waitlist?token=x")->status == 429;
+    CHECK_NUM(refused, 340);
+    run_jobs(w);
+    CHECK(!is_out(w, BOT));
+    struct ip ip;
+    CHECK(ip_parse(BOT, &ip));
+    CHECK_NUM(pressure_of(ip), 0);
     CHECK_OK(setting_override(SETTING_RATE_LIMITS, "off"));
 }
 

@@ -10,6 +10,7 @@
 #include "db/fault.h"
 #include "service/address_rule.h"
 #include "service/setting.h"
+#include "web/web.h"
 
 #include <string.h>
 
@@ -391,4 +392,41 @@ TEST_IN_WORLD(RBAC_01_each_door_of_staff_opens_from_its_role_up)
                           is_open ? "open" : "closed", (int)cases[i].roles);
         }
     }
+}
+
+/* A proxy writes one of the two headers, a stranger the other: for limits they are the proxy then,
+   but what keeps them out counts for whomever either names. */
+TEST_IN_WORLD(RATE_01_a_second_header_passes_no_rule)
+{
+    struct client *c = administrator(w);
+    set(w, SETTING_TRUSTED_PROXIES, "10.0.0.0/8");
+    set(w, SETTING_ADDRESS_DENY, "203.0.113.0/24");
+    set(w, SETTING_ADMIN_ADDRESS_ALLOW, "10.0.0.0/8");
+    web_configure();
+    static const struct {
+        const char *plain, *list;
+        int page, staff;
+    } rows[] = {
+        { "203.0.113.9", NULL, 403, 403 },
+        { "203.0.113.9", "Forwarded: for=10.9.9.9", 403, 403 },
+        { "203.0.113.9", "Forwarded: for=8.8.8.8", 403, 403 },
+        { "8.8.8.8", "Forwarded: for=203.0.113.9", 403, 403 },
+        { "8.8.8.8", "Forwarded: for=10.9.9.9", 200, 403 },
+        { "8.8.8.8", "Forwarded: for=unknown", 200, 403 },
+        { "10.1.1.1", "Forwarded: for=10.1.1.1", 200, 200 },
+    };
+    c->ip = "10.0.0.1";
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        with_header(c, NULL);
+        with_header(c, text_format(test_arena(), "X-Forwarded-For: %s", rows[i].plain));
+        if (rows[i].list)
+            with_header(c, rows[i].list);
+        int page = get(c, "/login")->status, staff = get(c, "/v1/admin/ip-rules")->status;
+        if ((page == 403) != (rows[i].page == 403) || (staff == 403) != (rows[i].staff == 403))
+            test_fail(__FILE__, __LINE__, "row %zu: %d %d", i, page, staff);
+    }
+    set(w, SETTING_TRUSTED_PROXIES, "");
+    set(w, SETTING_ADDRESS_DENY, "");
+    set(w, SETTING_ADMIN_ADDRESS_ALLOW, "");
+    web_configure();
 }

@@ -75,6 +75,7 @@ static const struct {
     { "/v1/auth/password/forgot", 3, HOUR, false },
     { "/v1/auth/password/reset", 10, HOUR, true },
     { "/v1/auth/verify-email", 10, HOUR, true },
+    { "/v1/auth/resend-verification", 10, 15 * MINUTE, true },
     { "/v1/auth/resend-verification", 3, 15 * MINUTE, false },
     { "/v1/auth/magic-link", 10, 15 * MINUTE, true },
     { "/v1/auth/magic-link", 3, 15 * MINUTE, false },
@@ -149,6 +150,26 @@ TEST_IN_WORLD(RATE_refresh_is_limited_by_session)
     check_limited(refresh(ann, ann->refresh), MINUTE);
     wait_for(MINUTE);
     CHECK_NUM(refresh(ann, ann->refresh)->status, 200);
+}
+
+/* What looks like a known device's cookie puts the count by address off, for passwords only. */
+TEST_IN_WORLD(RATE_06_a_made_up_cookie_frees_nobody_of_the_limit_by_address)
+{
+    static const char *const paths[] = { "/v1/auth/login", "/v1/auth/email-code/verify" };
+    limits_on();
+    CHECK_OK(setting_override(SETTING_CAPTCHA, "off"));
+    CHECK_OK(setting_override(SETTING_LOCKOUT, "1s"));
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct reply *r = NULL;
+        for (int k = 0; k < 6; k++) {
+            struct client *c = client(w);
+            c->ip = address_of(3000 * (int)i + 16 * k);
+            with_header(c, "Cookie: cardea-device=dev_x");
+            r = post(c, paths[i], body_for(paths[i], email_of(7 + (int)i)));
+            wait_for(2 * SECOND);
+        }
+        check_limited(r, MINUTE);
+    }
 }
 
 TEST_IN_WORLD(RATE_the_remaining_count_goes_down)

@@ -114,3 +114,24 @@ TEST_IN_WORLD(PW_04_a_list_elsewhere_that_is_down_refuses_nobody)
     CHECK_NUM(try_register(w, BEN, "password1234"), 422);
     end(&fixture);
 }
+
+/* What is refused for its fields is given back to the door's limit; the server outside was asked
+   all the same, and it is not for one address to have it asked without end. */
+TEST_IN_WORLD(RATE_12_one_address_has_nobody_outside_asked_without_end)
+{
+    struct web_fixture fixture = begin();
+    CHECK_OK(setting_override(SETTING_RATE_LIMITS, "on"));
+    for (int i = 0; i < 40; i++) {
+        const char *password = text_format(test_arena(), "%d walnut desks in violet %d", i, i);
+        struct reply *r =
+            post(client(w), "/v1/auth/register",
+                 json("email", ANN, "password", password, "invite", "inv_made_up", NULL));
+        CHECK_NUM(r->status, 422);
+    }
+    CHECK_NUM(web_fixture_requests(&fixture), 30);
+    wait_for(MINUTE);
+    CHECK_NUM(try_register(w, ANN, "and one more walnut desk"), 202);
+    CHECK_NUM(web_fixture_requests(&fixture), 31);
+    CHECK_OK(setting_override(SETTING_RATE_LIMITS, "off"));
+    end(&fixture);
+}

@@ -89,6 +89,17 @@ TEST(many_addresses_of_one_range_count_together)
     CHECK_TEXT(taken(), "198.51.100.0/120");
 }
 
+/* One address in the moment before its block counts: not enough for its neighbours. */
+TEST(RATE_08_one_address_does_not_bring_its_neighbours_over_the_line)
+{
+    begin();
+    note("192.0.2.7", 50'000);
+    note("2001:db8:1:2::1", 50'000);
+    const char *over = taken();
+    CHECK(strstr(over, "192.0.2.7/128") && strstr(over, "2001:db8:1:2::/64"));
+    CHECK(!strstr(over, "/120") && !strstr(over, "/48"));
+}
+
 TEST(very_many_strangers_do_not_wash_away_a_busy_one)
 {
     begin();

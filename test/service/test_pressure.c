@@ -51,12 +51,12 @@ TEST(RATE_08_a_range_that_fails_is_under_pressure)
         { "192.0.2.1", "::ffff:192.0.2.9", 50, 50, 50 },
         { "192.0.2.1", "192.0.2.1", 2500, 100, 100 },
         { "192.0.2.1", "192.0.3.1", 50, 1, 10 },
-        { "192.0.2.1", "192.0.3.1", 500, 50, 50 },
+        { "192.0.2.1", "192.0.3.1", 5000, 10, 10 },
         { "192.0.2.1", "198.51.100.1", 500, 0, 5 },
         { "2001:db8:1:1::1", "2001:db8:1:1:ffff::2", 50, 50, 50 },
         { "2001:db8:1:1::1", "2001:db8:1:2::1", 50, 15, 25 },
-        { "2001:db8:1:1::1", "2001:db8:1:2::1", 125, 50, 50 },
-        { "2001:db8:1:1::1", "2001:db8:1:ff00::1", 500, 50, 50 },
+        { "2001:db8:1:1::1", "2001:db8:1:2::1", 5000, 40, 40 },
+        { "2001:db8:1:1::1", "2001:db8:1:ff00::1", 5000, 10, 10 },
         { "2001:db8:1:1::1", "2001:db8:2::1", 500, 0, 5 },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -84,6 +84,19 @@ TEST(pressure_fades_and_a_clock_set_back_does_no_harm)
     note("192.0.2.1", 5);
     clock_freeze(start - 365 * DAY + 11 * MINUTE);
     CHECK(pressure_of(ip_of("192.0.2.1")) < 30);
+}
+
+/* A flood of what costs nothing, from one address: its neighbours are not asked for captchas. */
+TEST(RATE_08_one_source_does_not_weigh_on_strangers)
+{
+    begin();
+    note("192.0.2.1", 100'000);
+    CHECK_NUM(pressure_of(ip_of("192.0.2.1")), 100);
+    CHECK_NUM(pressure_of(ip_of("192.0.3.1")), 10);
+    CHECK_NUM(pressure_of(ip_of("198.51.100.1")), 1);
+    for (int i = 0; i < 6; i++)
+        note(text_format(test_arena(), "192.0.%d.1", 10 + i), 100);
+    CHECK(pressure_of(ip_of("192.0.3.1")) >= 50);
 }
 
 /* However much happens elsewhere, a calm range is never asked for more than a captcha. */
