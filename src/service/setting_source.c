@@ -184,7 +184,7 @@ static void gather_variable(struct arena *arena, const char *name, bool is_file,
                             struct setting_given *given, struct setting_problems *problems)
 {
     const char *text = getenv(name);
-    if (text_is_empty(text))
+    if (!text || !*text)
         return; /* composed environments pass empty variables for what is not given */
     if (given->source == SETTING_FROM_ENVIRONMENT)
         setting_problem(problems, "environment: %s is given twice, once as a file", name);

@@ -106,27 +106,33 @@ static enum err prepare(struct template *t)
     return OK;
 }
 
+static enum err prepare_all(struct template *first, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        TRY(prepare(&first[i]));
+    return OK;
+}
+
 /* The same, for all or the one: others wait, and memory that is missing is a fault of this one
  * request. */
-static enum err prepare_locked(struct template *first, size_t n)
+static enum err prepare_trapped(struct template *first, size_t n)
 {
     jmp_buf jump;
-    enum err e = OK;
     if (ARENA_TRAP(&arena, &jump)) {
         for (size_t i = 0; i < count; i++)
             list[i].visiting = false;
+        arena.trap = NULL;
         return E_FAULT;
     }
-    for (size_t i = 0; i < n && !e; i++)
-        e = prepare(&first[i]);
+    enum err e = prepare_all(first, n);
+    arena.trap = NULL;
     return e;
 }
 
 static enum err prepare_once(struct template *first, size_t n)
 {
     pthread_mutex_lock(&lock);
-    enum err e = prepare_locked(first, n);
-    arena.trap = NULL;
+    enum err e = prepare_trapped(first, n);
     pthread_mutex_unlock(&lock);
     return e;
 }
