@@ -241,13 +241,14 @@ enum err limits_take_early(struct req *rq)
 }
 
 /* What this process let pass is counted by all nodes together. */
-static enum err share(struct req *rq)
+static enum err share_from(struct req *rq, size_t first)
 {
     struct limits_paid *paid = rq->paid;
-    size_t refused = limit_share(paid->tallies, paid->count, paid->is_shared);
-    if (refused < paid->count)
-        return refuse_tally(rq, refused);
-    for (size_t i = 0; i < paid->count; i++)
+    size_t n = paid->count - first;
+    size_t refused = limit_share(paid->tallies + first, n, paid->is_shared);
+    if (refused < n)
+        return refuse_tally(rq, first + refused);
+    for (size_t i = first; i < paid->count; i++)
         note(rq, &paid->tallies[i]);
     return OK;
 }
@@ -258,7 +259,7 @@ enum err limits_take_late(struct req *rq)
         return OK;
     TRY(add_all(rq, true));
     TRY(take_from(rq, rq->paid->early));
-    return share(rq);
+    return share_from(rq, 0);
 }
 
 bool limits_must_wait(struct req *rq)
@@ -273,7 +274,10 @@ enum err limits_take_stranger(struct req *rq)
     for (size_t i = 0; i < count && rq->paid; i++)
         if (is_put_off(rq, meters[i]))
             TRY(add(rq, &(struct use){ meters[i], &whole }));
-    return rq->paid ? take_from(rq, first) : OK;
+    if (!rq->paid)
+        return OK;
+    TRY(take_from(rq, first));
+    return share_from(rq, first);
 }
 
 void limits_give_back(struct req *rq)

@@ -8,6 +8,7 @@
 
 #include "../redis.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "kv/redis.h"
 #include "service/limit.h"
 #include "service/setting.h"
@@ -63,6 +64,23 @@ TEST_IN_WORLD(F11_nodes_have_one_limit_together)
     test_redis_forward(MINUTE);
     ann->ip = "192.0.2.1";
     CHECK_NUM(login(ann, BEN, PASSWORD)->status, 401);
+    end();
+}
+
+/* What looks like a known device's cookie has the address counted later, and by all nodes too. */
+TEST_IN_WORLD(RATE_06_a_made_up_cookie_does_not_count_at_each_node_apart)
+{
+    REQUIRE(begin(w));
+    CHECK_OK(setting_override(SETTING_LOCKOUT, "1s"));
+    CHECK_OK(setting_override(SETTING_CAPTCHA, "off"));
+    for (int i = 0; i < 7; i++) {
+        struct client *c = client(w);
+        c->ip = text_format(test_arena(), "192.0.%d.1", i);
+        with_header(c, "Cookie: cardea-device=dev_x");
+        limit_reset(); /* another node */
+        CHECK_NUM(login(c, ANN, "not the password")->status, i < 5 ? 401 : 429);
+        wait_for(2 * SECOND);
+    }
     end();
 }
 
