@@ -34,11 +34,12 @@
 #include "web/statics.h"
 #include "web/step_up.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 const char web_operations[] = "operations";
 
-enum { STORE_QUEUE = 4096, BUSY_RETRY_SECONDS = 2 };
+enum { STORE_QUEUE = 4096, BUSY_RETRY_SECONDS = 2, REFUSALS_LOGGED = 100 };
 
 static struct db *db;
 static bool is_synchronous;
@@ -73,13 +74,30 @@ static enum err run_handler(struct req *rq)
 
 /* --- the answer --- */
 
+/* A refusal costs a stranger nothing, and must not fill our disk: so many are logged a second, one
+   by one, of the others how many they were. */
+static bool is_flood(void)
+{
+    static _Atomic int64_t second;
+    static atomic_int refusals;
+    int64_t now = clock_monotonic_ns() / 1'000'000'000;
+    if (atomic_exchange(&second, now) != now) {
+        int left_out = atomic_exchange(&refusals, 0) - REFUSALS_LOGGED;
+        if (left_out > 0)
+            LOG(LOG_WARN, "http.requests_not_logged", LOG_NUM("count", left_out));
+    }
+    return atomic_fetch_add(&refusals, 1) >= REFUSALS_LOGGED;
+}
+
 static void log_request(const struct req *rq, int64_t ns)
 {
     int status = rq->x->response.status;
-    bool is_quiet = status < 400 && (!rq->route || route_is_safe(rq->route));
-    LOG(status >= 500 ? LOG_WARN
-        : is_quiet    ? LOG_DEBUG
-                      : LOG_INFO,
+    bool is_refusal = status >= 400 && (status < 500 || status == 503);
+    bool is_quiet =
+        is_refusal ? is_flood() : status < 400 && (!rq->route || route_is_safe(rq->route));
+    LOG(is_quiet        ? LOG_DEBUG
+        : status >= 500 ? LOG_WARN
+                        : LOG_INFO,
         "http.request", LOG_TEXT("method", http_method_name(rq->x->request.method)),
         LOG_TEXT("route", rq->route ? rq->route->path : NULL), LOG_NUM("status", status),
         LOG_TEXT("problem", rq->problem ? problem_code(rq->problem) : NULL),

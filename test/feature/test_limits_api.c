@@ -6,6 +6,7 @@
 #include "sample.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "service/hashing.h"
 #include "service/setting.h"
 #include "web/web.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void limits_on(void)
 {
@@ -429,6 +431,37 @@ static const char *repeated(const char *text, int times)
     for (int i = 0; i < times; i++)
         memcpy(out + (size_t)i * n, text, n);
     return out;
+}
+
+static atomic_int lines, sums;
+
+static void count_line(const char *line, void *)
+{
+    lines += strstr(line, "\"http.request\"") != NULL;
+    sums += strstr(line, "http.requests_not_logged") != NULL;
+}
+
+static void drop_line(const char *, void *)
+{
+}
+
+/* Whoever floods us with what is refused does not fill our disk. */
+TEST_IN_WORLD(DOS_09_a_flood_of_refusals_is_logged_in_part)
+{
+    struct client *c = client(w);
+    lines = sums = 0;
+    log_set_level("info");
+    log_capture(count_line, NULL);
+    int64_t begin = clock_monotonic_ns();
+    for (int i = 0; i < 600; i++)
+        CHECK_NUM(get(c, "/v1/auth/me")->status, 401);
+    int64_t seconds = (clock_monotonic_ns() - begin) / 1'000'000'000;
+    CHECK(lines <= 100 * (seconds + 2));
+    struct timespec rest = { 1, 1'000'000 };
+    (void)nanosleep(&rest, NULL);
+    CHECK_NUM(get(c, "/v1/auth/me")->status, 401);
+    log_capture(drop_line, NULL);
+    CHECK(sums > 0 || seconds > 3);
 }
 
 TEST_IN_WORLD(DOS_01_a_huge_password_is_never_hashed)
