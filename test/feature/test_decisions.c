@@ -96,6 +96,29 @@ TEST_IN_WORLD(a_page_shows_its_reference_and_staff_reads_it)
     CHECK(strstr(page->body, "192.0.2.0/24") && strstr(page->body, "/forgot-password"));
 }
 
+TEST_IN_WORLD(staff_paste_a_reference)
+{
+    const char *id = refused_id(w);
+    struct client *ben = client(w);
+    (void)staff(w, ROLE_SUPPORT);
+    CHECK_NUM(login_page(ben, BEN, PASSWORD)->status, 303);
+    struct reply *form = get(ben, "/admin/decisions");
+    CHECK_NUM(form->status, 200);
+    CHECK(strstr(form->body, "name=\"reference\"") && !strstr(form->body, "reference-error"));
+    struct reply *r = get(ben, text_format(test_arena(), "/admin/decisions?reference=%s", id));
+    CHECK(strstr(r->body, "Too many requests of this kind") != NULL);
+    /* As it comes out of a mail, broken in two. */
+    r = get(ben,
+            text_format(test_arena(), "/admin/decisions?reference=+%.20s%%0D%%0A%s+", id, id + 20));
+    CHECK(strstr(r->body, "Too many requests of this kind") != NULL);
+    r = get(ben, "/admin/decisions?reference=dec_x%22%3E%3Cb%3E");
+    CHECK_NUM(r->status, 200);
+    CHECK(strstr(r->body, "reference-error") && !strstr(r->body, "<b>"));
+    wait_for(8 * DAY);
+    r = get(ben, text_format(test_arena(), "/admin/decisions?reference=%s", id));
+    CHECK(strstr(r->body, "too old") != NULL);
+}
+
 TEST_IN_WORLD(RBAC_01_only_staff_opens_a_record)
 {
     const char *id = refused_id(w);

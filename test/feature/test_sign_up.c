@@ -450,6 +450,11 @@ TEST_IN_WORLD(the_register_page_says_who_may)
     r = get(c, text_format(test_arena(), "/register?invite=%s", token));
     CHECK(strstr(r->body, "value=\"ann@example.org\"") != NULL);
     CHECK_TEXT(header_of(r, "referrer-policy"), "no-referrer");
+    set_mode("waitlist"); /* whoever is invited need not wait */
+    CHECK(strstr(get(c, "/register?invited=1")->body, "href=\"/waitlist\"") != NULL);
+    r = get(c, text_format(test_arena(), "/register?invite=%s", token));
+    CHECK(strstr(r->body, "href=\"/waitlist\"") == NULL);
+    set_mode("invite");
     r = post_form(c, "/register",
                   text_format(test_arena(),
                               "email=ann%%40example.org&password=a+brand+new+walnut+desk&invite=%s",

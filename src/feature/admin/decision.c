@@ -17,6 +17,17 @@ static enum err find(struct req *rq, struct decision_record *ret)
     return e == E_GONE ? refuse(rq, PROBLEM_GONE) : e;
 }
 
+/* Out of a mail or a chat a reference comes with line breaks in it. */
+static const char *without_blanks(struct arena *arena, const char *text)
+{
+    char *id = text_copy(arena, mem_text(text)), *to = id;
+    for (const char *at = text; *at; at++)
+        if ((unsigned char)*at > ' ')
+            *to++ = *at;
+    *to = '\0';
+    return id;
+}
+
 static enum err show_api(struct req *rq)
 {
     struct decision_record record;
@@ -37,12 +48,11 @@ static enum err show_api(struct req *rq)
     return OK;
 }
 
-static enum err show_page(struct req *rq)
+static enum err show(struct req *rq, const struct decision_record *record)
 {
-    struct decision_record record;
-    TRY(find(rq, &record));
-    const struct decision *what = &record.what;
-    vars_text(rq->vars, "explanation", locale_text(rq->locale, record.explanation));
+    const struct decision *what = &record->what;
+    vars_flag(rq->vars, "tab_decisions", true);
+    vars_text(rq->vars, "explanation", locale_text(rq->locale, record->explanation));
     vars_text(rq->vars, "rule", what->rule);
     vars_text(rq->vars, "counter", what->counter);
     if (what->value || what->threshold) {
@@ -50,12 +60,37 @@ static enum err show_page(struct req *rq)
         vars_num(rq->vars, "value", what->value);
         vars_num(rq->vars, "threshold", what->threshold);
     }
-    vars_text(rq->vars, "refused_at", clock_format(rq->arena, record.at));
+    vars_text(rq->vars, "refused_at", clock_format(rq->arena, record->at));
     vars_text(rq->vars, "until", what->until ? clock_format(rq->arena, what->until) : NULL);
-    vars_text(rq->vars, "route", text_format(rq->arena, "%s %s", record.method, record.path));
-    vars_text(rq->vars, "network", record.network);
-    vars_text(rq->vars, "refused_id", record.request_id);
+    vars_text(rq->vars, "route", text_format(rq->arena, "%s %s", record->method, record->path));
+    vars_text(rq->vars, "network", record->network);
+    vars_text(rq->vars, "refused_id", record->request_id);
     return page(rq, "admin_decision");
+}
+
+static enum err show_page(struct req *rq)
+{
+    struct decision_record record;
+    TRY(find(rq, &record));
+    return show(rq, &record);
+}
+
+static enum err look_up(struct req *rq)
+{
+    const char *typed = field(rq, "reference");
+    vars_flag(rq->vars, "tab_decisions", true);
+    if (!typed || !*typed)
+        return page(rq, "admin_decisions");
+    struct decision_record record;
+    enum err e = decision_open(rq->arena, without_blanks(rq->arena, typed), rq->now, &record);
+    if (e == OK)
+        return show(rq, &record);
+    if (e != E_GONE && e != E_NOT_FOUND)
+        return e;
+    const char *why = e == E_GONE ? "admin_decisions.gone" : "admin_decisions.unknown";
+    vars_text(rq->vars, "error_reference", locale_text(rq->locale, why));
+    vars_text(rq->vars, "value_reference", typed);
+    return page(rq, "admin_decisions");
 }
 
 #define SHAPE                                                                                \
@@ -68,6 +103,10 @@ const struct route admin_decision_routes[] = {
           .help =
               "Why a request was refused: the rule, what it had counted, and until when. The id "
               "is the decision_id of the refusal."),
+    ROUTE(GET, "/admin/decisions", SUPPORT, look_up,
+          .fields = { { "reference", FIELD_TEXT, .optional = true, .max = 1024,
+                        .help = "the decision_id; blanks and line breaks in it do not matter" } },
+          .help = "Asks for a reference and shows what it stands for."),
     ROUTE(GET, "/admin/decisions/{id}", SUPPORT, show_page, .help = "The same as a page to read."),
     ROUTES_END,
 };
