@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator does to a running server, and what machines do to it: signals, full disks, mail
 servers that are away, proxies, TLS, slow clients, and what must never stand in a log."""
+import functools
 import glob
 import http.client
 import json
@@ -336,12 +337,13 @@ def a_login_storm_is_bounded():
                 times.append(time.monotonic() - begun)
                 time.sleep(0.02)
 
-        def storm():
-            answer = Client(server).post("/v1/auth/login", {"email": "nobody@example.org", "password": "wrong wrong wrong"})
+        def storm(number):  # an address each, or the lockout would answer for the queue
+            answer = Client(server).post("/v1/auth/login",
+                                         {"email": f"nobody{number}@example.org", "password": "wrong wrong wrong"})
             codes.append((answer.status, bool(answer.header("Retry-After"))))
         prober = threading.Thread(target=probe)
         prober.start()
-        together([storm] * 60)
+        together([functools.partial(storm, i) for i in range(60)])
         done.set()
         prober.join()
         check({code for code, _ in codes} == {401, 503}, f"{set(codes)}")
@@ -359,13 +361,14 @@ def hashes(server):
 @test
 def a_client_that_left_costs_no_hash():
     with Server(flavour="release", PASSWORD_HASH="m=65536,t=3,p=2", HASH_THREADS="1", RATE_LIMITS="off") as server:
-        body = b'{"email":"nobody@example.org","password":"wrong wrong wrong"}'
-        request = (f"POST /v1/auth/login HTTP/1.1\r\nHost: localhost:{server.port}\r\nContent-Type: application/json\r\n"
-                   f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+        def request(number):  # an address each, or the lockout would spare the hash
+            body = f'{{"email":"nobody{number}@example.org","password":"wrong wrong wrong"}}'
+            return (f"POST /v1/auth/login HTTP/1.1\r\nHost: localhost:{server.port}\r\n"
+                    f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
         before = hashes(server)
         left = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
-        for s in left:
-            s.sendall(request)
+        for i, s in enumerate(left):
+            s.sendall(request(i))
         time.sleep(0.3)
         for s in left:
             s.close()
