@@ -166,15 +166,22 @@ static enum err load(struct tx *tx, int64_t now)
     return OK;
 }
 
-enum err address_rule_open(struct db *db)
+/* With memory of its own: whoever runs short of theirs must not leave a connection open here. */
+static enum err read_with(struct db *db, int64_t now, enum err (*read)(struct tx *tx, int64_t now))
 {
     struct arena arena;
     struct tx tx;
     arena_init(&arena, 16 << 20);
     db_begin(&tx, db, DB_PEEK, &arena);
-    enum err e = load(&tx, clock_now());
+    enum err e = read(&tx, now);
     db_rollback(&tx);
     arena_done(&arena);
+    return e;
+}
+
+enum err address_rule_open(struct db *db)
+{
+    enum err e = read_with(db, clock_now(), load);
     atomic_store(&is_stale, false);
     return e;
 }
@@ -192,16 +199,12 @@ static enum err look(struct tx *tx, int64_t now)
     return version != made_of.version || settings_changed() ? load(tx, now) : OK;
 }
 
-enum err address_rule_refresh(struct db *db, struct arena *arena, int64_t now)
+enum err address_rule_refresh(struct db *db, int64_t now)
 {
-    struct tx tx;
     bool has_to = atomic_exchange(&is_stale, false);
     if (!job_is_due(&looked_at, now, SECOND / 2) && !has_to && !settings_changed())
         return OK;
-    db_begin(&tx, db, DB_PEEK, arena);
-    enum err e = look(&tx, now);
-    db_rollback(&tx);
-    return e;
+    return read_with(db, now, look);
 }
 
 /* --- judging --- */

@@ -23,7 +23,7 @@ enum err address_rule_open(struct db *db);
 void address_rule_close(void);
 
 /* Takes over what changed, in the store or in the settings; a poller calls it. */
-enum err address_rule_refresh(struct db *db, struct arena *arena, int64_t now);
+enum err address_rule_refresh(struct db *db, int64_t now);
 
 /* True: this address is kept out of a scope, by *ret. Thread safe. */
 bool address_rule_denies(struct ip ip, enum address_scope scope, int64_t now,

@@ -284,7 +284,7 @@ TEST_IN_WORLD(RATE_02_a_store_that_fails_opens_no_door)
     CHECK_ERR(address_rule_open(w->db), E_FAULT);
     wait_for(SECOND);
     db_fault_after(w->db, 1);
-    CHECK_ERR(address_rule_refresh(w->db, &w->arena, clock_now()), E_FAULT);
+    CHECK_ERR(address_rule_refresh(w->db, clock_now()), E_FAULT);
     CHECK_NUM(status_from(w, "198.51.100.7", "/login"), 403);
     db_fault_after(w->db, 0);
     CHECK_NUM(status_from(w, "198.51.100.7", "/login"), 403);

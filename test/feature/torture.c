@@ -72,6 +72,8 @@ static const char *before;
 static pthread_t driver;
 static jmp_buf leave;
 static int complaints;
+static bool is_exact; /* looks for leaks after each fault, not only after each test: it costs more
+                         than the rest */
 
 static void complain(const char *what, const char *detail)
 {
@@ -228,14 +230,20 @@ static void run_once(void)
     world_run(engine, test.run);
 }
 
+static void check_leaks(void)
+{
+    if (__lsan_do_recoverable_leak_check())
+        complain("something was leaked", "");
+}
+
 static void try_one(enum kind of, long n)
 {
     mode = ARMED;
     kind = of;
     nth = n;
     complaints += test_run(run_once);
-    if (__lsan_do_recoverable_leak_check())
-        complain("something was leaked", "");
+    if (is_exact)
+        check_leaks();
 }
 
 /* Evenly spread, and at other places for other tests. */
@@ -286,6 +294,7 @@ static bool torture_one(long budget_ms)
     try_commits(most);
     try_some(STORE, calls, most);
     try_some(MEMORY, allocations, most);
+    check_leaks();
     return complaints == 0;
 }
 
@@ -311,6 +320,7 @@ int torture(char **words)
     const struct world_test *tests;
     size_t count = world_tests(&tests);
     int passed = 0, failed = 0;
+    is_exact = said || *words;
     driver = pthread_self();
     (void)signal(SIGABRT, on_abort);
     __sanitizer_set_death_callback(say_last_words);
@@ -319,7 +329,7 @@ int torture(char **words)
         if (!is_wanted(tests[i].name, words))
             continue;
         for (const char *const *e = test_store_engines(); *e; e++) {
-            if (!is_due(i, *e, !said && !*words))
+            if (!is_due(i, *e, !is_exact))
                 continue;
             test = tests[i];
             engine = *e;

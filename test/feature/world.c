@@ -258,7 +258,10 @@ static void take_reply(struct client *c, struct http_exchange *x, struct reply *
 
 static const char *first_line(const char *bytes)
 {
-    return text_format(test_arena(), "%.*s", (int)strcspn(bytes, "\r"), bytes);
+    pthread_mutex_lock(&lock);
+    const char *line = text_copy(test_arena(), MEM(bytes, strcspn(bytes, "\r")));
+    pthread_mutex_unlock(&lock);
+    return line;
 }
 
 struct reply *call_raw(struct client *c, const char *bytes)

@@ -240,7 +240,7 @@ static enum err remove_page(struct req *rq)
 
 static enum err watch(struct job *job)
 {
-    TRY(address_rule_refresh(job->db, job->arena, job->now));
+    TRY(address_rule_refresh(job->db, job->now));
     return address_block_due(job);
 }
 
