@@ -35,6 +35,7 @@ static size_t find_login(void)
 
 static char emails[CALLERS][32];
 static struct ip addresses[CALLERS];
+static struct http_exchange exchange; /* without headers */
 
 static void invite(void)
 {
@@ -50,6 +51,7 @@ static void count_one(struct arena *arena, size_t route, uint32_t n, bool has_li
     struct req *rq = arena_alloc(arena, sizeof *rq);
     uint32_t caller = n * UINT32_C(2'654'435'761) % CALLERS;
     rq->arena = arena;
+    rq->x = &exchange;
     rq->route = router_nth(route);
     rq->match.index = route;
     rq->client = addresses[caller];
