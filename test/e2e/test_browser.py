@@ -114,7 +114,7 @@ def the_browser_keeps_forms_of_strangers_out():
         # A page of another origin posts to us: SameSite and the token keep it out.
         page.link.call("Page.navigate", url="data:text/html," +
                        f"<form id=f method=post action='{server.url}/logout'></form><script>f.submit()</script>")
-        wait_for(lambda: "logout" in page.path, 5)
+        wait_for(lambda: "logout" in page.path and page.value("document.readyState") == "complete", 5)
         page.goto("/")
         equal(page.path, "/", "CSRF_01: still signed in")
 
