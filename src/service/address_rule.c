@@ -443,7 +443,7 @@ static enum err put_block(struct tx *tx, const struct ip_range *range, int64_t n
 enum err address_rule_block(struct tx *tx, const struct ip_range *range, int64_t now,
                             int64_t *ret_until)
 {
-    int64_t strikes;
+    int64_t strikes = 0;
     *ret_until = 0;
     enum err e = check_amnesty(tx, range, now);
     if (e == OK)
