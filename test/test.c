@@ -8,17 +8,21 @@
 #include "base/log.h"
 
 #include <ftw.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { ROOM = 512 << 20 };
+
 static struct test *first, **last = &first;
 static struct arena arena;
 static char folder[64];
-static int failures; /* of the current test */
+static atomic_int failures; /* of the current test */
 static void (*muted)(void);
 
 void test_add(struct test *test)
@@ -83,9 +87,47 @@ bool test_check_err(const char *file, int line, const char *what, enum err got, 
     return got == want;
 }
 
+/* An arena is for one thread: each that a test starts has one of its own, which lives as long. */
+struct share {
+    struct arena arena;
+    struct share *next;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct share *shares;
+static pthread_t runner;
+static atomic_long round_number = 1; /* a thread may outlive its test */
+static _Thread_local struct share *mine;
+static _Thread_local long mine_since;
+
 struct arena *test_arena(void)
 {
-    return &arena;
+    if (pthread_equal(pthread_self(), runner))
+        return &arena;
+    if (mine_since == round_number)
+        return &mine->arena;
+    mine = calloc(1, sizeof *mine);
+    mine_since = round_number;
+    arena_init(&mine->arena, ROOM);
+    pthread_mutex_lock(&lock);
+    mine->next = shares;
+    shares = mine;
+    pthread_mutex_unlock(&lock);
+    return &mine->arena;
+}
+
+static void drop_arenas(void)
+{
+    pthread_mutex_lock(&lock);
+    round_number++;
+    while (shares) {
+        struct share *share = shares;
+        shares = share->next;
+        arena_done(&share->arena);
+        free(share);
+    }
+    pthread_mutex_unlock(&lock);
+    arena_done(&arena);
 }
 
 static int remove_one(const char *path, const struct stat *, int, struct FTW *)
@@ -127,10 +169,11 @@ void test_quieten_log(void)
 int test_run(void (*run)(void))
 {
     failures = 0;
-    arena_init(&arena, 512 << 20);
+    runner = pthread_self();
+    arena_init(&arena, ROOM);
     run();
     test_quieten_log();
-    arena_done(&arena);
+    drop_arenas();
     clock_creep(0);
     clock_freeze(0);
     clock_reset_shift();

@@ -31,7 +31,7 @@ bool test_check_text(const char *file, int line, const char *what, const char *g
                      const char *want);
 bool test_check_err(const char *file, int line, const char *what, enum err got, enum err want);
 
-/* An arena that lives until the test ends. */
+/* An arena that lives until the test ends: this thread's own. */
 struct arena *test_arena(void);
 /* A fresh folder under /tmp, removed when the test ends. */
 const char *test_folder(void);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -23,7 +24,7 @@ enum {
     WAIT_FIRST_MS = 100,
     WAIT_MAX_MS = 5000,
     STEADY_MS = 10'000, /* up for so long, and the next loss is a new one */
-    JOIN_SECONDS = 2
+    JOIN_MS = 2000
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -37,9 +38,10 @@ static struct {
         life; /* how often it came up: what broke in an earlier life says nothing of this one */
     int64_t losses;
     bool is_set;
-    uintptr_t era; /* of opening and closing: a thread of an earlier one leaves when it notices */
+    uintptr_t era;  /* of opening and closing: a thread of an earlier one leaves when it notices */
+    uintptr_t left; /* the last era whose thread has nothing more to do but end */
     pthread_t thread;
-} pool;
+} pool = { .era = 1 };
 static _Atomic bool is_up;
 
 bool redis_is_up(void)
@@ -149,15 +151,16 @@ static struct redis_link *probe(char why[REDIS_WHY])
     return NULL;
 }
 
-/* Waits with the lock held, until something changes or the time is over. */
-static void wait_for_change(int64_t ms)
+static struct timespec after(int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + ms * 1'000'000;
-    until.tv_sec += ns / 1'000'000'000;
-    until.tv_nsec = ns % 1'000'000'000;
-    pthread_cond_timedwait(&changed, &lock, &until);
+    int64_t ns = clock_monotonic_ns() + ms * 1'000'000;
+    return (struct timespec){ ns / 1'000'000'000, ns % 1'000'000'000 };
+}
+
+/* Waits with the lock held, until something changes or the time is over; false when it is. */
+static bool wait_for_change(const struct timespec *until)
+{
+    return pthread_cond_timedwait(&changed, &lock, until) != ETIMEDOUT;
 }
 
 /* One try; the lock is held, but not while it lasts. */
@@ -180,7 +183,8 @@ static bool try_once(uintptr_t era, bool is_news)
 /* Each pause is twice as long as the one before. */
 static void pause_longer(int64_t *ms)
 {
-    wait_for_change(*ms);
+    struct timespec until = after(*ms);
+    wait_for_change(&until);
     *ms = *ms * 2 < WAIT_MAX_MS ? *ms * 2 : WAIT_MAX_MS;
 }
 
@@ -206,6 +210,8 @@ static void *tend(void *arg)
         else if (!redis_is_up())
             pause_longer(&wait_ms);
     }
+    pool.left = pool.left > era ? pool.left : era;
+    pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
     return NULL;
 }
@@ -229,26 +235,33 @@ enum err redis_open(const char *url)
     return OK;
 }
 
+/* A resolver that hangs must not keep the house from closing. The lock is held. */
+static bool has_left(uintptr_t era)
+{
+    struct timespec until = after(JOIN_MS);
+    while (pool.left < era)
+        if (!wait_for_change(&until))
+            break;
+    return pool.left >= era;
+}
+
 void redis_close(void)
 {
-    struct timespec until;
     if (!pool.is_set)
         return;
     pthread_mutex_lock(&lock);
-    pool.era++;
+    uintptr_t era = pool.era++;
     pthread_cond_broadcast(&changed);
-    pthread_mutex_unlock(&lock);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += JOIN_SECONDS;
-    /* A resolver that hangs must not keep the house from closing. */
-    if (pthread_clockjoin_np(pool.thread, NULL, CLOCK_MONOTONIC, &until))
-        pthread_detach(pool.thread);
-    pthread_mutex_lock(&lock);
+    bool ends_now = has_left(era);
     atomic_store(&is_up, false);
     close_idle();
     mem_wipe(&pool.url.password, sizeof pool.url.password);
     pool.is_set = false;
     pthread_mutex_unlock(&lock);
+    if (ends_now)
+        pthread_join(pool.thread, NULL);
+    else
+        pthread_detach(pool.thread);
 }
 
 struct redis_figures redis_figures(void)

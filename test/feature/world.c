@@ -35,7 +35,7 @@ enum { MAILS = 4096, TESTS = 4096, REQUEST_MAX = 1 << 20 };
 
 static struct mail mails[MAILS];
 static int mails_count;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* mails, and the test's arena */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* mails */
 static struct world_test tests[TESTS];
 static size_t tests_count;
 static const struct world_hooks *hooks;
@@ -60,10 +60,7 @@ size_t world_tests(const struct world_test **ret)
 
 static char *keep(const char *text)
 {
-    pthread_mutex_lock(&lock);
-    char *copy = text ? text_copy(test_arena(), mem_text(text)) : NULL;
-    pthread_mutex_unlock(&lock);
-    return copy;
+    return text ? text_copy(test_arena(), mem_text(text)) : NULL;
 }
 
 static enum err capture(const struct outbox_message *m, void *)
@@ -152,9 +149,7 @@ void world_run(const char *engine, test_in_world *run)
 
 struct client *client(struct world *w)
 {
-    pthread_mutex_lock(&lock);
     struct client *c = arena_alloc(test_arena(), sizeof *c);
-    pthread_mutex_unlock(&lock);
     c->w = w;
     c->ip = "192.0.2.1";
     c->user_agent = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0";
@@ -240,13 +235,10 @@ static void take_reply(struct client *c, struct http_exchange *x, struct reply *
     r->status = x->response.status;
     r->arena_bytes = x->arena.used;
     r->headers = keep(headers.p);
-    pthread_mutex_lock(&lock);
     r->body = text_copy(test_arena(), x->response.body);
-    if (x->response.content_type && strstr(x->response.content_type, "json")) {
-        if (json_read(test_arena(), x->response.body, &r->json, NULL))
-            r->json = (struct json_value){ 0 };
-    }
-    pthread_mutex_unlock(&lock);
+    if (x->response.content_type && strstr(x->response.content_type, "json") &&
+        json_read(test_arena(), x->response.body, &r->json, NULL))
+        r->json = (struct json_value){ 0 };
     arena_done(&scratch);
     const char *csrf = strstr(r->body, "name=\"csrf\" value=\"");
     if (csrf) {
@@ -258,10 +250,7 @@ static void take_reply(struct client *c, struct http_exchange *x, struct reply *
 
 static const char *first_line(const char *bytes)
 {
-    pthread_mutex_lock(&lock);
-    const char *line = text_copy(test_arena(), MEM(bytes, strcspn(bytes, "\r")));
-    pthread_mutex_unlock(&lock);
-    return line;
+    return text_copy(test_arena(), MEM(bytes, strcspn(bytes, "\r")));
 }
 
 struct reply *call_raw(struct client *c, const char *bytes)
@@ -269,9 +258,7 @@ struct reply *call_raw(struct client *c, const char *bytes)
     struct http_exchange *x = calloc(1, sizeof *x);
     struct http_limits limits = { 0 };
     size_t used;
-    pthread_mutex_lock(&lock);
     struct reply *r = arena_alloc(test_arena(), sizeof *r);
-    pthread_mutex_unlock(&lock);
     int status = http_parse_request(mem_text(bytes), &limits, x, &used);
     if (status) {
         web_refuse(&x->response, &x->arena, status, "test", NULL);
@@ -429,7 +416,6 @@ const char *json(const char *key, ...)
     struct buf out;
     struct json_writer j;
     va_list args;
-    pthread_mutex_lock(&lock);
     buf_init(&out, test_arena(), REQUEST_MAX);
     json_write(&j, &out);
     json_begin_object(&j, NULL);
@@ -438,7 +424,6 @@ const char *json(const char *key, ...)
         json_put_text(&j, key, va_arg(args, const char *));
     va_end(args);
     json_end(&j);
-    pthread_mutex_unlock(&lock);
     return out.p;
 }
 
