@@ -48,7 +48,11 @@ struct estimate {
     const char *reason; /* what its longest part is */
 };
 
-static struct estimate estimate(const char *password, const char *words[])
+/* The library's time grows with the fifth power of the length: "1212..." of a hundred characters
+   keeps a processor busy for more than a second, thirty-two for a hundredth of one (DOS-01). */
+enum { PIECE = 32, PIECES = 3 };
+
+static struct estimate estimate_piece(const char *password, const char *words[])
 {
     struct estimate found = { .reason = "guessable" };
     ZxcMatch_t *parts = NULL;
@@ -65,6 +69,26 @@ static struct estimate estimate(const char *password, const char *words[])
     while (found.score < (int)COUNT(score_bits) && bits >= score_bits[found.score])
         found.score++;
     return found;
+}
+
+/* A long one is at least as strong as the strongest piece of it. Who has shown no strength in the
+   first hundred characters will not do so later: the library looks no further either. */
+static struct estimate estimate(struct arena *arena, const char *password, const char *words[])
+{
+    size_t n = strlen(password);
+    if (n <= PIECE)
+        return estimate_piece(password, words);
+    struct estimate best = { .score = -1 };
+    for (size_t at = 0; at < n && at < PIECE * PIECES; at += PIECE) {
+        size_t rest = n - at < PIECE ? n - at : PIECE;
+        struct estimate found = estimate_piece(text_copy(arena, MEM(password + at, rest)), words);
+        if (found.score > best.score)
+            best = found;
+        if (best.score >= PASSWORD_SCORE_GOOD)
+            break;
+    }
+    best.is_one_word = false;
+    return best;
 }
 
 static const char *named_by(const char *password, const char *const *words,
@@ -96,8 +120,7 @@ struct password_verdict password_weigh(struct arena *arena, const char *password
     if (reason)
         return (struct password_verdict){ PASSWORD_IS_COMMON, 0, reason };
 
-    /* The estimate looks at the beginning only of very long ones; those are long enough. */
-    struct estimate found = estimate(password, words);
+    struct estimate found = estimate(arena, password, words);
     if (found.is_one_word)
         return (struct password_verdict){ PASSWORD_IS_COMMON, 0, "common" };
     if (found.score < PASSWORD_SCORE_GOOD)
