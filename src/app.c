@@ -69,6 +69,7 @@ static const struct route *const routes[] = {
     admin_waitlist_routes,
     waitlist_routes,
     admin_unlock_routes,
+    admin_start_routes,
     NULL,
 };
 

@@ -19,7 +19,8 @@ extern const struct job_kind register_jobs[], session_jobs[], reset_jobs[], upke
     device_jobs[], totp_jobs[], notification_jobs[], export_jobs[], magic_link_jobs[],
     email_code_jobs[], passkey_jobs[], setup_jobs[], inactive_jobs[];
 
-extern const struct route admin_decision_routes[], admin_ip_rule_routes[], admin_unlock_routes[];
+extern const struct route admin_decision_routes[], admin_ip_rule_routes[], admin_unlock_routes[],
+    admin_start_routes[];
 extern const struct job_kind admin_ip_rule_jobs[];
 
 extern const struct route admin_invite_routes[], admin_waitlist_routes[], waitlist_routes[];

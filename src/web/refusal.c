@@ -92,9 +92,49 @@ static void set_verdict(struct req *rq, enum problem p)
     vars_text(rq->vars, "wait", wait_in_words(rq));
     vars_flag(rq->vars, "is_wrong", is_wrong);
     vars_flag(rq->vars, "is_locked", problem_status(p) == 423 || (is_wrong && rq->retry_after));
+    vars_flag(rq->vars, "is_limited", p == PROBLEM_RATE_LIMITED);
     if (is_wrong && rq->retry_after)
         vars_text(rq->vars, "locked_now",
                   template_format(rq->arena, rq->locale, "error.locked_now", rq->vars));
+}
+
+/* What was typed goes back into the form; secrets never leave the house again. */
+static void keep_value(struct req *rq, int i)
+{
+    const struct field *f = &rq->route->fields[i];
+    const char *name = text_format(rq->arena, "value_%s", f->name);
+    if (f->kind == FIELD_FLAG)
+        return vars_flag(rq->vars, name, rq->nums[i]);
+    if (f->kind == FIELD_NUM && rq->nums[i])
+        return vars_num(rq->vars, name, rq->nums[i]);
+    if (f->kind != FIELD_PASSWORD && rq->values[i])
+        vars_text(rq->vars, name, rq->values[i]);
+}
+
+static bool is_marked(const struct req *rq, const char *name)
+{
+    for (size_t i = 0; i < rq->error_count; i++)
+        if (text_equal(rq->errors[i].field, name))
+            return true;
+    return false;
+}
+
+/* A password or code that was not judged: nothing is wrong with it, and it is gone all the same. */
+static bool is_lost(const struct req *rq, int i)
+{
+    const struct field *f = &rq->route->fields[i];
+    bool is_secret = f->kind == FIELD_PASSWORD || text_equal(f->name, "code");
+    return is_secret && rq->values[i] && !is_marked(rq, f->name);
+}
+
+static void ask_to_type_again(struct req *rq, enum problem p)
+{
+    bool is_unjudged = p == PROBLEM_CAPTCHA_REQUIRED || p == PROBLEM_CAPTCHA_WRONG ||
+                       p == PROBLEM_FIELDS_INVALID || p == PROBLEM_BUSY;
+    const struct field *fields = rq->route->fields;
+    for (int i = 0; is_unjudged && i < ROUTE_FIELDS && fields[i].name; i++)
+        if (is_lost(rq, i))
+            vars_flag(rq->vars, text_format(rq->arena, "type_%s_again", fields[i].name), true);
 }
 
 /* The form again, with what was typed (but for secrets) and what is wrong with it. */
@@ -102,8 +142,8 @@ static enum err answer_form(struct req *rq, enum problem p)
 {
     const struct field *fields = rq->route->fields;
     for (int i = 0; i < ROUTE_FIELDS && fields[i].name; i++)
-        if (fields[i].kind != FIELD_PASSWORD && rq->values[i])
-            vars_text(rq->vars, text_format(rq->arena, "value_%s", fields[i].name), rq->values[i]);
+        keep_value(rq, i);
+    ask_to_type_again(rq, p);
     for (size_t i = 0; i < rq->error_count; i++)
         vars_text(rq->vars, text_format(rq->arena, "error_%s", rq->errors[i].field),
                   rq->errors[i].reason ? reason_text(rq, &rq->errors[i])
@@ -120,10 +160,7 @@ static bool is_damaged_link(const struct req *rq, enum problem p)
 {
     if (p != PROBLEM_FIELDS_INVALID || !rq->route || !route_is_safe(rq->route))
         return false;
-    for (size_t i = 0; i < rq->error_count; i++)
-        if (text_equal(rq->errors[i].field, "token"))
-            return true;
-    return false;
+    return is_marked(rq, "token");
 }
 
 /* Used up, replaced or too old; whether it was opened or its button pressed. */

@@ -75,7 +75,7 @@ def from_the_waiting_list_to_an_account_without_script():
 def an_invitation_gives_its_role():
     with Server(SIGN_UP="invite", **FIRST_ADMIN) as server, Browser() as browser, Browser() as desk:
         boss = staff(desk, server)
-        boss.click(".menu summary", leaves=False).click(".menu a[href='/admin/invites']")
+        boss.click(".menu summary", leaves=False).click(".menu a[href='/admin']").click("main .rows a[href='/admin/invites']")
         boss.value("document.querySelector('#role').value = 'SUPPORT'")
         boss.submit(email=ANN)
         check(ANN in boss.text, boss.text[:300])

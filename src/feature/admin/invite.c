@@ -211,6 +211,7 @@ static void show_row(struct req *rq, const struct invite *of)
     vars_text(item, "until", clock_format(rq->arena, of->expires_at));
     vars_text(item, "uses",
               text_format(rq->arena, "%lld / %lld", (long long)of->used, (long long)of->uses));
+    vars_flag(item, "is_open", text_equal(status, "open"));
     vars_flag(item, "can_revoke", is_mine && text_equal(status, "open"));
     vars_flag(item, "can_send", is_mine && !is_over && of->email);
 }

@@ -6,8 +6,10 @@
  */
 #include "feature/features.h"
 
+#include "account/email.h"
 #include "account/suspension.h"
 #include "base/text.h"
+#include "service/locale.h"
 #include "web/req.h"
 
 static bool may_act_on(const struct req *rq, const struct account *who)
@@ -22,6 +24,18 @@ static enum err find(struct req *rq, struct account *ret)
 {
     TRY(account_find(&rq->tx, param(rq, "id"), ret));
     return may_act_on(rq, ret) ? OK : refuse(rq, PROBLEM_FORBIDDEN);
+}
+
+/* People know their address; the id is what audit logs and other staff name. In a form, never in a
+   path: paths are logged. */
+static enum err find_named(struct req *rq, const char *named, struct account *ret)
+{
+    struct email email;
+    if (text_starts(named, "usr_"))
+        return account_find(&rq->tx, named, ret);
+    if (email_parse(rq->arena, named, &email))
+        return E_NOT_FOUND;
+    return account_find_email(&rq->tx, email.key, ret);
 }
 
 static enum err lock(struct req *rq)
@@ -44,6 +58,35 @@ static enum err unlock(struct req *rq)
     return answer_status(rq, 200, "unlocked");
 }
 
+static enum err show_form(struct req *rq)
+{
+    vars_flag(rq->vars, "tab_unlock", true);
+    if (text_equal(field(rq, "done"), "account_unlocked"))
+        vars_text(rq->vars, "notice", locale_text(rq->locale, "notice.account_unlocked"));
+    return page(rq, "admin_unlock");
+}
+
+static enum err say_unknown(struct req *rq)
+{
+    vars_flag(rq->vars, "tab_unlock", true);
+    vars_text(rq->vars, "value_account", field(rq, "account"));
+    vars_text(rq->vars, "error_account", locale_text(rq->locale, "admin_unlock.unknown"));
+    return page_with_status(rq, "admin_unlock", 404);
+}
+
+static enum err unlock_page(struct req *rq)
+{
+    struct account who;
+    enum err e = find_named(rq, field(rq, "account"), &who);
+    if (e == E_NOT_FOUND)
+        return say_unknown(rq);
+    TRY(e);
+    if (!may_act_on(rq, &who))
+        return refuse(rq, PROBLEM_FORBIDDEN);
+    TRY(suspension_end(&rq->tx, &who, &rq->by));
+    return see_other(rq, "/admin/unlock?done=account_unlocked");
+}
+
 const struct route admin_unlock_routes[] = {
     ROUTE(POST, "/v1/admin/users/{id}/lock", SUPPORT, lock, .proof = PROOF_FRESH,
           .gives = { { 200, "{\"status\":\"locked\"}" },
@@ -55,5 +98,13 @@ const struct route admin_unlock_routes[] = {
                      { 403, "forbidden: of the same rank or above, or one's own" },
                      { 404, "not_found" } },
           .help = "Unlocks an account, also what too many wrong attempts have locked."),
+    ROUTE(GET, "/admin/unlock", SUPPORT, show_form,
+          .fields = { { "done", FIELD_TEXT, .optional = true, .max = 40 } },
+          .help = "The form that unlocks an account."),
+    ROUTE(POST, "/admin/unlock", SUPPORT, unlock_page, .proof = PROOF_FRESH,
+          .back = "/admin/unlock", .page = "admin_unlock",
+          .fields = { { "account", FIELD_TEXT, .min = 1, .max = 254,
+                        .help = "its e-mail address, or its id" } },
+          .help = "Unlocks an account by form."),
     ROUTES_END,
 };
