@@ -66,6 +66,7 @@ struct connection {
     struct ip peer;
     bool is_counted; /* in the table of peers */
     bool is_unix;    /* the peer is on this machine and may open our socket */
+    bool is_unnamed; /* a proxy brought it and did not say whose it is */
 };
 
 struct listener_source {

@@ -12,10 +12,10 @@
 
 enum { HOPS_MAX = 32, HOP_CHARS = 64 };
 
-static bool is_trusted(struct ip ip, const struct ip_range *trusted, size_t count)
+static bool is_trusted(struct ip ip, const struct forwarded_trust *trust)
 {
-    for (size_t i = 0; i < count; i++)
-        if (ip_in_range(ip, &trusted[i]))
+    for (size_t i = 0; i < trust->count; i++)
+        if (ip_in_range(ip, &trust->list[i]))
             return true;
     return false;
 }
@@ -103,17 +103,17 @@ static const char *take_last(const char *list, size_t *end, size_t *ret_n)
 
 /* From the right, as long as the hops are ours. */
 static struct ip walk(const struct http_request *rq, const char *list, bool is_plain,
-                      const struct ip_range *trusted, size_t count)
+                      const struct forwarded_trust *trust)
 {
     struct ip client = rq->peer, hop;
     size_t left = strlen(list), n;
-    bool is_ours = rq->is_unix || is_trusted(client, trusted, count);
+    bool is_ours = !rq->is_unnamed && (rq->is_unix || is_trusted(client, trust));
     for (int i = 0; i < HOPS_MAX && left > 0 && is_ours; i++) {
         const char *element = take_last(list, &left, &n);
         if (!(is_plain ? parse_hop(element, n, &hop) : parse_element(element, n, &hop)))
             break;
         client = hop;
-        is_ours = is_trusted(client, trusted, count);
+        is_ours = is_trusted(client, trust);
     }
     return client;
 }
@@ -134,28 +134,32 @@ static bool names_client(const char *list)
     return false;
 }
 
-bool forwarded_claims(const struct http_request *rq, const struct ip_range *trusted, size_t count,
+/* Whom each header names; false: at most one of them is there and counts, and both are it. */
+static bool read_both(const struct http_request *rq, const struct forwarded_trust *trust,
                       struct ip ret[2])
 {
     const char *plain = http_header_find(rq, "x-forwarded-for");
     const char *list = http_header_find(rq, "forwarded");
-    if (!plain || !list || !names_client(list))
-        return false;
-    ret[0] = walk(rq, plain, true, trusted, count);
-    ret[1] = walk(rq, list, false, trusted, count);
-    return !ip_equal(ret[0], ret[1]);
+    if (trust->header == FORWARDED_STANDARD)
+        plain = NULL;
+    if (trust->header == FORWARDED_PLAIN || (plain && list && !names_client(list)))
+        list = NULL;
+    ret[0] = plain ? walk(rq, plain, true, trust) : rq->peer;
+    ret[1] = list ? walk(rq, list, false, trust) : rq->peer;
+    if (plain && list)
+        return true;
+    ret[plain ? 1 : 0] = ret[plain ? 0 : 1];
+    return false;
 }
 
-struct ip forwarded_client(const struct http_request *rq, const struct ip_range *trusted,
-                           size_t count)
+bool forwarded_claims(const struct http_request *rq, const struct forwarded_trust *trust,
+                      struct ip ret[2])
 {
-    const char *plain = http_header_find(rq, "x-forwarded-for");
-    const char *list = http_header_find(rq, "forwarded");
-    if (plain && list && !names_client(list))
-        list = NULL;
-    struct ip by_plain = walk(rq, plain ? plain : "", true, trusted, count);
-    struct ip by_list = walk(rq, list ? list : "", false, trusted, count);
-    if (plain && list)
-        return ip_equal(by_plain, by_list) ? by_plain : rq->peer;
-    return plain ? by_plain : by_list;
+    return read_both(rq, trust, ret) && !ip_equal(ret[0], ret[1]);
+}
+
+struct ip forwarded_client(const struct http_request *rq, const struct forwarded_trust *trust)
+{
+    struct ip named[2];
+    return forwarded_claims(rq, trust, named) ? rq->peer : named[0];
 }

@@ -147,10 +147,16 @@ enum proxy_found proxy_header_read(struct mem bytes, struct proxy_header *ret)
 
 /* --- the step of a connection --- */
 
-/* The peer is whom the header names; only now is it known whose connection it is. */
+/*
+ * The peer is whom the header names; only now is it known whose connection it is. Where it names
+ * nobody (sections 2.1 and 2.2: UNKNOWN, LOCAL, no internet address) the peer stays the proxy,
+ * which wrote nothing of what follows: the bytes are its own health check or somebody it does not
+ * know.
+ */
 static enum step go_on(struct connection *c, const struct proxy_header *header)
 {
     struct http_server *server = c->loop->server;
+    c->is_unnamed = !header->has_source;
     if (header->has_source) {
         c->peer = header->source;
         c->is_unix = false;

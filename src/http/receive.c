@@ -55,6 +55,7 @@ static enum step dispatch(struct connection *c)
     struct http_exchange *x = &c->work->exchange;
     x->request.peer = c->peer;
     x->request.is_unix = c->is_unix;
+    x->request.is_unnamed = c->is_unnamed;
     x->request.tls = c->tls != NULL;
     atomic_fetch_add_explicit(&c->loop->requests, 1, memory_order_relaxed);
     atomic_store_explicit(&c->turn, TURN_AWAY, memory_order_release);

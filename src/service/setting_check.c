@@ -270,6 +270,14 @@ static const char *check_proxy_protocol(struct arena *, const char *text)
                                                                    : "must be off or required";
 }
 
+static const char *check_forwarded(struct arena *, const char *text)
+{
+    return text_equal(text, "either") || text_equal(text, "x-forwarded-for") ||
+                   text_equal(text, "forwarded")
+               ? NULL
+               : "must be either, x-forwarded-for or forwarded";
+}
+
 static const char *check_mailbox(struct arena *, const char *text)
 {
     const char *at = strrchr(text, '@');
@@ -343,6 +351,7 @@ static const struct {
     { SETTING_LISTEN, check_addresses },
     { SETTING_OPS_LISTEN, check_addresses },
     { SETTING_TRUSTED_PROXIES, check_ranges },
+    { SETTING_FORWARDED_HEADER, check_forwarded },
     { SETTING_PROXY_PROTOCOL, check_proxy_protocol },
     { SETTING_ADDRESS_ALLOW, check_ranges },
     { SETTING_ADDRESS_DENY, check_ranges },

@@ -16,8 +16,12 @@ SETTING(OPS_LISTEN, TEXT, "", 0, "when given, /metrics and /health are served on
 SETTING(TLS_CERT_FILE, TEXT, "", LIVE,
         "PEM certificate chain; with TLS_KEY_FILE serves https itself")
 SETTING(TLS_KEY_FILE, TEXT, "", LIVE, "PEM private key")
-SETTING(TRUSTED_PROXIES, TEXT, "", LIVE,
-        "addresses or CIDR ranges whose X-Forwarded-For is believed, separated by commas")
+SETTING(
+    TRUSTED_PROXIES, TEXT, "", LIVE,
+    "addresses or CIDR ranges whose X-Forwarded-For or Forwarded is believed, separated by commas")
+SETTING(FORWARDED_HEADER, TEXT, "either", LIVE,
+        "which header the proxies write: x-forwarded-for, forwarded, or either; with either, a "
+        "client named differently by both counts as the proxy")
 SETTING(
     PROXY_PROTOCOL, TEXT, "off", 0,
     "off, or required: each connection to LISTEN begins with a PROXY header, version 1 or 2, and "

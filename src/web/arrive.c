@@ -27,7 +27,7 @@ enum { PROXIES_MAX = 64 };
    one, so that stays too. */
 struct proxies {
     const struct proxies *before;
-    size_t count;
+    struct forwarded_trust trust;
     struct ip_range list[PROXIES_MAX];
 };
 static const struct proxies nobody;
@@ -79,8 +79,8 @@ struct req *arrive(struct http_exchange *x, struct db *db)
     rq->request_id = choose_request_id(x);
     rq->trace_id = read_trace_id(x);
     const struct proxies *trusted = proxies;
-    rq->client = forwarded_client(&x->request, trusted->list, trusted->count);
-    rq->has_claims = forwarded_claims(&x->request, trusted->list, trusted->count, rq->claims);
+    rq->client = forwarded_client(&x->request, &trusted->trust);
+    rq->has_claims = forwarded_claims(&x->request, &trusted->trust, rq->claims);
     rq->from = session_origin(rq->arena, rq->client, http_header_find(&x->request, "user-agent"));
     rq->by = (struct audit_by){ "anonymous", rq->from.ip, rq->from.user_agent, rq->request_id };
     rq->vars = vars_new(rq->arena);
@@ -143,24 +143,35 @@ enum err arrive_check(struct req *rq, bool is_operations)
 
 /* --- whom to believe --- */
 
+static enum forwarded_header header_in_use(void)
+{
+    const char *name = setting_text(SETTING_FORWARDED_HEADER);
+    if (text_equal(name, "either"))
+        return FORWARDED_EITHER;
+    return text_equal(name, "forwarded") ? FORWARDED_STANDARD : FORWARDED_PLAIN;
+}
+
 void arrive_configure(void)
 {
-    struct proxies found = { .before = proxies };
-    found.count = ip_ranges_parse(setting_text(SETTING_TRUSTED_PROXIES), found.list, PROXIES_MAX);
-    if (found.count == found.before->count &&
+    struct proxies found = { .before = proxies, .trust.header = header_in_use() };
+    found.trust.count =
+        ip_ranges_parse(setting_text(SETTING_TRUSTED_PROXIES), found.list, PROXIES_MAX);
+    if (found.trust.count == found.before->trust.count &&
+        found.trust.header == found.before->trust.header &&
         mem_equal(MEM(found.list, sizeof found.list), MEM(found.before->list, sizeof found.list)))
         return;
     struct proxies *next = malloc(sizeof *next);
     if (!next)
         abort();
     *next = found;
+    next->trust.list = next->list;
     proxies = next;
 }
 
 bool arrive_trusts(struct ip peer)
 {
     const struct proxies *trusted = proxies;
-    for (size_t i = 0; i < trusted->count; i++)
+    for (size_t i = 0; i < trusted->trust.count; i++)
         if (ip_in_range(peer, &trusted->list[i]))
             return true;
     return false;

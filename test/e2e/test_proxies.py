@@ -78,6 +78,10 @@ def a_proxy_header_names_the_client():
         equal(ask(server, v1(DENIED), b"X-Forwarded-For: %s\r\n" % OTHER.encode()), "address_denied",
               "a client is no proxy")
         equal(ask(server, v1(OTHER), b"X-Forwarded-For: %s\r\n" % DENIED.encode()), "unauthenticated")
+        for nameless in (b"PROXY UNKNOWN\r\n", v2(OTHER, command=0x20)):
+            equal(ask(server, nameless, b"X-Forwarded-For: %s\r\n" % DENIED.encode()), "unauthenticated",
+                  "RATE-01: whom the balancer does not know is not believed about himself")
+            equal(ask(server, nameless, b"Forwarded: for=%s\r\n" % DENIED.encode()), "unauthenticated")
 
 
 @test

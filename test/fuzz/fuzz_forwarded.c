@@ -24,7 +24,7 @@ static struct ip client(const char *peer, const char *name, const char *value)
     struct http_header header = { name, value };
     struct http_request rq = { .headers = &header, .header_count = 1 };
     require(ip_range_parse("10.0.0.0/8", &trusted) && ip_parse(peer, &rq.peer));
-    return forwarded_client(&rq, &trusted, 1);
+    return forwarded_client(&rq, &(struct forwarded_trust){ .list = &trusted, .count = 1 });
 }
 
 static size_t hops(const char *value)

@@ -7,6 +7,13 @@
 #include "base/buf.h"
 #include "http/forwarded.h"
 
+static struct ip client_by(const struct http_request *rq, const struct ip_range *trusted,
+                           size_t count, enum forwarded_header header)
+{
+    struct forwarded_trust trust = { trusted, count, header };
+    return forwarded_client(rq, &trust);
+}
+
 static const char *client(const char *peer, const char *name, const char *value)
 {
     struct ip_range trusted[3];
@@ -16,7 +23,7 @@ static const char *client(const char *peer, const char *name, const char *value)
     CHECK(ip_range_parse("::1", &trusted[1]));
     CHECK(ip_range_parse("2001:db8:1::/48", &trusted[2]));
     CHECK(ip_parse(peer, &rq.peer));
-    return ip_format(test_arena(), forwarded_client(&rq, trusted, COUNT(trusted)));
+    return ip_format(test_arena(), client_by(&rq, trusted, COUNT(trusted), FORWARDED_EITHER));
 }
 
 TEST(RATE_01_untrusted_peers_are_not_believed)
@@ -100,11 +107,16 @@ TEST(RATE_01_a_hundred_hops_are_cut)
     CHECK_TEXT(client("10.0.0.1", "x-forwarded-for", b.p), "10.0.1.68");
 }
 
-static const char *client_of(const struct http_request *rq)
+static const char *client_when(const struct http_request *rq, enum forwarded_header header)
 {
     struct ip_range trusted;
     CHECK(ip_range_parse("10.0.0.0/8", &trusted));
-    return ip_format(test_arena(), forwarded_client(rq, &trusted, 1));
+    return ip_format(test_arena(), client_by(rq, &trusted, 1, header));
+}
+
+static const char *client_of(const struct http_request *rq)
+{
+    return client_when(rq, FORWARDED_EITHER);
 }
 
 /* A proxy writes one of the headers and passes on the other as the stranger wrote it. */
@@ -128,6 +140,48 @@ TEST(RATE_01_two_headers_that_disagree_are_none)
         struct http_request rq = { .headers = headers, .header_count = 2 };
         CHECK(ip_parse("10.0.0.1", &rq.peer));
         CHECK_TEXT(client_of(&rq), rows[i][2]);
+    }
+}
+
+/* Who says which one the proxies write need not guess: a made-up other one changes nothing. */
+TEST(RATE_01_the_header_that_the_proxies_write_is_the_one_that_counts)
+{
+    static const char *const rows[][4] = {
+        /* X-Forwarded-For, Forwarded, client by the first, by the second */
+        { "198.51.100.7", "for=203.0.113.9", "198.51.100.7", "203.0.113.9" },
+        { "203.0.113.9, 198.51.100.7", "for=203.0.113.9", "198.51.100.7", "203.0.113.9" },
+        { "198.51.100.7", "for=\"", "198.51.100.7", "10.0.0.1" },
+        { "x", "for=203.0.113.9", "10.0.0.1", "203.0.113.9" },
+        { "198.51.100.7", "proto=https", "198.51.100.7", "10.0.0.1" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_header headers[] = { { "x-forwarded-for", rows[i][0] },
+                                         { "forwarded", rows[i][1] } };
+        struct http_request rq = { .headers = headers, .header_count = 2 };
+        CHECK(ip_parse("10.0.0.1", &rq.peer));
+        CHECK_TEXT(client_when(&rq, FORWARDED_PLAIN), rows[i][2]);
+        CHECK_TEXT(client_when(&rq, FORWARDED_STANDARD), rows[i][3]);
+        struct ip claims[2];
+        struct ip_range trusted;
+        CHECK(ip_range_parse("10.0.0.0/8", &trusted));
+        CHECK(!forwarded_claims(&rq, &(struct forwarded_trust){ &trusted, 1, FORWARDED_PLAIN },
+                                claims));
+        CHECK(!forwarded_claims(&rq, &(struct forwarded_trust){ &trusted, 1, FORWARDED_STANDARD },
+                                claims));
+    }
+}
+
+/* PROXY UNKNOWN and LOCAL: whoever wrote the request may be anybody, also by our own socket. */
+TEST(RATE_01_a_client_that_no_proxy_named_is_not_believed)
+{
+    struct http_header headers[] = { { "x-forwarded-for", "198.51.100.7" },
+                                     { "forwarded", "for=203.0.113.9" } };
+    for (size_t n = 1; n <= COUNT(headers); n++) {
+        struct http_request rq = { .headers = headers, .header_count = n, .is_unnamed = true };
+        CHECK(ip_parse("10.0.0.1", &rq.peer));
+        CHECK_TEXT(client_of(&rq), "10.0.0.1");
+        rq.is_unix = true;
+        CHECK_TEXT(client_of(&rq), "10.0.0.1");
     }
 }
 

@@ -151,7 +151,9 @@ static bool nobody(struct ip)
 static enum http_turn answer_peer(struct http_exchange *x, void *)
 {
     const char *peer = text_format(&x->arena, "%s%s", ip_format(&x->arena, x->request.peer),
-                                   x->request.is_unix ? " unix" : "");
+                                   x->request.is_unix      ? " unix"
+                                   : x->request.is_unnamed ? " unnamed"
+                                                           : "");
     x->response = (struct http_response){ .status = 200,
                                           .content_type = "text/plain",
                                           .body = mem_text(peer) };
@@ -187,10 +189,26 @@ TEST(RATE_01_a_header_says_who_the_peer_is)
     r = live_ask(fd, GET("/"));
     CHECK_TEXT(body_text(&r), "2001:db8::7");
     close(fd);
-    fd = live_connect(&live);
-    r = live_ask(fd, "PROXY UNKNOWN\r\n" GET("/"));
-    CHECK_TEXT(body_text(&r), "127.0.0.1");
-    close(fd);
+    live_stop(&live);
+}
+
+/* The proxy-protocol's sections 2.1 and 2.2: a health check, or a connection of another kind. */
+TEST(RATE_01_a_header_may_name_nobody)
+{
+    const struct mem rows[] = {
+        mem_text("PROXY UNKNOWN\r\n"),      mem_text("PROXY UNKNOWN 192.0.2.1 10.0.0.1 1 2\r\n"),
+        BINARY("\x20\x11\x00\x0C" SOME_V4), BINARY("\x21\x00\x00\x00"),
+        BINARY("\x21\x12\x00\x0C" SOME_V4),
+    };
+    struct live live;
+    REQUIRE(start(&live, anybody));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int fd = live_connect(&live);
+        (void)send(fd, rows[i].p, rows[i].n, MSG_NOSIGNAL);
+        struct live_response r = live_ask(fd, GET("/"));
+        CHECK_TEXT(body_text(&r), "127.0.0.1 unnamed");
+        close(fd);
+    }
     live_stop(&live);
 }
 

@@ -93,6 +93,7 @@ static const struct refusal {
     { "LISTEN = :8080,,", "must be host:port" },
     { "LISTEN = localhost:http", "must be host:port" },
     { "TRUSTED_PROXIES = 10.0.0.1/8", "without host bits" },
+    { "FORWARDED_HEADER = x-real-ip", "must be either, x-forwarded-for or forwarded" },
     { "TRUSTED_PROXIES = everybody", "must be addresses or CIDR ranges" },
     { "CORS_ORIGINS = *", "must be origins" },
     { "CORS_ORIGINS = https://a.example/", "must be origins" },
