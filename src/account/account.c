@@ -177,15 +177,24 @@ enum err account_count_admins(struct tx *tx, int64_t *ret)
                   V(num(ROLE_ADMIN)), INTO(to_num(ret)));
 }
 
+/* One after the other: an UPDATE of them all takes the rows in the order in which it meets them,
+   whatever a subquery says, and PostgreSQL then ends one of two that wait for each other. */
+static enum err hold_admins(struct tx *tx)
+{
+    struct db_rows rows;
+    TRY(db_each(tx, "SELECT id FROM account WHERE roles >= $1 ORDER BY id", V(num(ROLE_ADMIN)),
+                &rows));
+    for (size_t i = 0; i < rows.count; i++)
+        TRY(account_hold(tx, db_at(&rows, i, 0)->text));
+    return OK;
+}
+
 /* Takes the row locks of all administrators, always in the same order, so that two of them cannot
    remove each other at once; then asks whether one besides id remains, who is not leaving too. */
 static enum err check_admin_remains(struct tx *tx, const char *id)
 {
     int64_t others = 0;
-    TRY(db_run(tx,
-               "UPDATE account SET roles = roles WHERE id IN"
-               " (SELECT id FROM account WHERE roles >= $1 ORDER BY id)",
-               V(num(ROLE_ADMIN))));
+    TRY(hold_admins(tx));
     TRY(db_one(tx,
                "SELECT count(*) FROM account WHERE roles >= $1 AND locked_at IS NULL"
                " AND email_verified_at IS NOT NULL AND deletion_due_at IS NULL AND id <> $2",

@@ -6,6 +6,7 @@
 #include "account/credential.h"
 
 #include "account/device.h"
+#include "account/disavowal.h"
 #include "account/email_change.h"
 #include "account/lockout.h"
 #include "account/mailbox.h"
@@ -56,30 +57,37 @@ enum err credential_set_second_step(struct tx *tx, const char *account_id, bool 
     return device_distrust_all(tx, account_id);
 }
 
+/* link: takes it back; NULL: none does. */
 static enum err tell_of_passkey(struct tx *tx, const struct credential_passkey *passkey,
-                                enum audit_event event, const char *mail)
+                                enum audit_event event, const char *link)
 {
     TRY(audit_add(tx, passkey->by, event, passkey->account->id,
                   text_format(tx->arena, "{\"passkey\":\"%s\"}", passkey->id)));
-    return notice_tell(tx, &(struct notice){ .kind = mail,
-                                             .account = passkey->account,
-                                             .ip = passkey->by->ip,
-                                             .user_agent = passkey->by->user_agent,
-                                             .vars = VARS({ "name", passkey->name }) });
+    return notice_tell(
+        tx, &(struct notice){ .kind = link ? "passkey_added" : "passkey_removed",
+                              .account = passkey->account,
+                              .ip = passkey->by->ip,
+                              .user_agent = passkey->by->user_agent,
+                              .vars = VARS({ "name", passkey->name }, { "link", link }) });
 }
 
 enum err credential_add_passkey(struct tx *tx, const struct credential_passkey *passkey)
 {
-    return tell_of_passkey(tx, passkey, AUDIT_PASSKEY_ADDED, "passkey_added");
+    const char *link;
+    struct disavowal way_back = { .account_id = passkey->account->id,
+                                  .session_id = passkey->session_id,
+                                  .created_at = passkey->created_at };
+    TRY(disavowal_add(tx, &way_back, &link));
+    return tell_of_passkey(tx, passkey, AUDIT_PASSKEY_ADDED, link);
 }
 
 enum err credential_remove_passkey(struct tx *tx, const struct credential_passkey *passkey)
 {
     const char *account_id = passkey->account->id;
-    TRY(session_end_all(tx, account_id, passkey->keep_session, NULL));
+    TRY(session_end_all(tx, account_id, passkey->session_id, NULL));
     TRY(pending_drop_all(tx, account_id));
     TRY(device_distrust_all(tx, account_id));
-    return tell_of_passkey(tx, passkey, AUDIT_PASSKEY_REMOVED, "passkey_removed");
+    return tell_of_passkey(tx, passkey, AUDIT_PASSKEY_REMOVED, NULL);
 }
 
 enum err credential_remove_second_step(struct tx *tx, const char *account_id,

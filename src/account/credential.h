@@ -35,12 +35,14 @@ enum err credential_set_second_step(struct tx *tx, const char *account_id, bool 
 /* A passkey was added or removed. */
 struct credential_passkey {
     const struct account *account;
-    const char *id, *name;    /* the passkey's */
-    const char *keep_session; /* whose owner did it */
+    const char *id, *name;  /* the passkey's */
+    const char *session_id; /* whose owner did it */
+    int64_t created_at;     /* the passkey */
     const struct audit_by *by;
 };
 
-/* The log knows and the owner is told. Nobody loses anything by it, so sessions stay. */
+/* The log knows and the owner is told, with a link that takes it back: a passkey outlives a reset
+   of the password (RST-05). Nobody loses anything by it, so sessions stay. */
 enum err credential_add_passkey(struct tx *tx, const struct credential_passkey *passkey);
 
 /* Besides, all other sessions end, sign-ins that wait for a second step and trusted devices are

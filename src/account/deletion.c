@@ -127,18 +127,31 @@ static enum err owe_scrub(struct tx *tx, const struct account *who)
     return scrub_owe(tx, addresses, count);
 }
 
+/* E_NOT_FOUND: another node was faster, or its owner. */
+static enum err find_due(struct tx *tx, const char *account_id, struct account *ret)
+{
+    TRY(account_find(tx, account_id, ret));
+    bool is_due = ret->deletion_due_at && ret->deletion_due_at <= clock_now();
+    return is_due ? OK : E_NOT_FOUND;
+}
+
+/* Administrators are held in their order before one of them is, as in deletion_start. */
+static enum err hold_due(struct tx *tx, const char *account_id, struct account *ret)
+{
+    TRY(find_due(tx, account_id, ret));
+    TRY(account_may_go(tx, ret));
+    TRY(account_hold(tx, account_id));
+    return find_due(tx, account_id, ret);
+}
+
 enum err deletion_finish(struct tx *tx, const char *account_id, bool *ret_is_gone)
 {
     struct account who;
     *ret_is_gone = false;
-    TRY(account_hold(tx, account_id));
-    enum err e = account_find(tx, account_id, &who);
+    enum err e = hold_due(tx, account_id, &who);
     if (e == E_NOT_FOUND)
-        return OK; /* another node was faster */
+        return OK;
     TRY(e);
-    if (!who.deletion_due_at || who.deletion_due_at > clock_now())
-        return OK; /* its owner was faster */
-    TRY(account_may_go(tx, &who));
     TRY(owe_scrub(tx, &who));
     TRY(personal_remove(tx, who.id));
     *ret_is_gone = true;

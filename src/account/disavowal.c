@@ -90,6 +90,12 @@ enum err disavowal_apply(struct tx *tx, const struct disavowal *of)
     return factor_remove_since(tx, of->account_id, of->created_at);
 }
 
+enum err disavowal_drop_since(struct tx *tx, const char *account_id, int64_t since)
+{
+    return db_run(tx, "DELETE FROM disavowal WHERE account_id = $1 AND created_at >= $2",
+                  V(text(account_id), num(since)));
+}
+
 enum err disavowal_purge(struct tx *tx, int64_t now, bool *ret_more)
 {
     return single_use_purge(tx, &kind, now, ret_more);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "This wasn't me": the link in the mail about a new device, or about an authenticator app that
- * was bound. It takes back what one session did: ends it and those begun since, forgets its device,
- * and removes authenticators bound since. A week old it is worth nothing. It never opens the
- * account: it only closes what it names, and the way back in is a reset link of its own, mailed
- * anew.
+ * "This wasn't me": the link in the mail about a new device, or about an authenticator app or a
+ * passkey that was bound. It takes back what one session did: ends it and those begun since,
+ * forgets its device, and removes authenticators bound since. A week old it is worth nothing. It
+ * never opens the account: it only closes what it names, and the way back in is a reset link of its
+ * own, mailed anew.
  */
 #pragma once
 
@@ -37,6 +37,10 @@ enum err disavowal_take(struct tx *tx, const struct disavowal *of);
    for its link, passkeys, recovery codes and an authenticator app that were bound since. The caller
    holds the account. */
 enum err disavowal_apply(struct tx *tx, const struct disavowal *of);
+
+/* Voids those that were mailed at a time or later: to a mailbox that is not the account's any more.
+ */
+enum err disavowal_drop_since(struct tx *tx, const char *account_id, int64_t since);
 
 /* Removes expired ones, at most a batch. */
 enum err disavowal_purge(struct tx *tx, int64_t now, bool *ret_more);

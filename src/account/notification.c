@@ -74,6 +74,17 @@ enum err notification_count_unread(struct tx *tx, const char *account_id, int64_
                   V(text(account_id)), INTO(to_num(ret)));
 }
 
+enum err notification_has_since(struct tx *tx, const char *account_id, const char *kind,
+                                int64_t since, bool *ret)
+{
+    int64_t count = 0;
+    TRY(db_one(tx,
+               "SELECT count(*) FROM notification WHERE account_id = $1 AND kind = $2 AND at >= $3",
+               V(text(account_id), text(kind), num(since)), INTO(to_num(&count))));
+    *ret = count > 0;
+    return OK;
+}
+
 enum err notification_read(struct tx *tx, const char *account_id, const char *id)
 {
     int64_t rows = 0;

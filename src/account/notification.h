@@ -33,6 +33,10 @@ enum err notification_list(struct tx *tx, const char *account_id, const char *be
 /* How many are not read yet: one look into an index. */
 enum err notification_count_unread(struct tx *tx, const char *account_id, int64_t *ret);
 
+/* Whether one of a kind was added at a time or later. */
+enum err notification_has_since(struct tx *tx, const char *account_id, const char *kind,
+                                int64_t since, bool *ret);
+
 /* The owner has seen one (E_NOT_FOUND when it is not theirs; twice is fine), or all. */
 enum err notification_read(struct tx *tx, const char *account_id, const char *id);
 enum err notification_read_all(struct tx *tx, const char *account_id);

@@ -13,6 +13,7 @@
 #include "account/address.h"
 #include "account/deletion.h"
 #include "account/device.h"
+#include "account/disavowal.h"
 #include "account/email.h"
 #include "account/email_change.h"
 #include "account/factor.h"
@@ -315,6 +316,8 @@ static enum err undo_the_rest(struct req *rq, const struct email_change *c)
 {
     int64_t since = c->created_at - setting_span(SETTING_FRESH_PROOF);
     TRY(factor_remove_since(&rq->tx, c->account_id, since));
+    if (c->confirmed_at) /* "this wasn't me" went to the thief since then: it would hit the owner */
+        TRY(disavowal_drop_since(&rq->tx, c->account_id, c->confirmed_at));
     enum err e = deletion_cancel(&rq->tx, c->account_id, &rq->by);
     return e == E_GONE ? OK : e; /* none was asked for */
 }

@@ -18,6 +18,7 @@
 #include "service/setting.h"
 #include "web/passkey_ask.h"
 #include "web/req.h"
+#include "web/step_up.h"
 
 /* --- registering: the options --- */
 
@@ -148,20 +149,6 @@ static enum err store(struct req *rq, const struct passkey_answer *answer,
     return e == E_CONFLICT ? refuse_registration(rq, "known", PROBLEM_PASSKEY_KNOWN) : e;
 }
 
-/* The session gets a new cookie, and must not have ended meanwhile. */
-static enum err renew_session(struct req *rq)
-{
-    const char *cookie;
-    enum err e = session_renew_cookie(&rq->tx, rq->session.id, &cookie);
-    if (e == E_NOT_FOUND)
-        return refuse(rq, PROBLEM_UNAUTHENTICATED);
-    TRY(e);
-    if (rq->came_by_cookie)
-        set_session_cookie(rq, cookie);
-    touch_account(rq, rq->session.account_id);
-    return OK;
-}
-
 /* Verified before the transaction opens; that the challenge was still alive is a condition of its
    use. */
 static enum err finish(struct req *rq, struct passkey *ret)
@@ -180,12 +167,16 @@ static enum err finish(struct req *rq, struct passkey *ret)
     if (verdict)
         return refuse_registration(rq, why, PROBLEM_PASSKEY_UNUSABLE);
     TRY(store(rq, &answer, proof, ret));
-    TRY(renew_session(rq)); /* behind every refusal that keeps what was written */
+    TRY(step_up_renew(rq)); /* behind every refusal that keeps what was written */
     TRY(account_find(&rq->tx, rq->session.account_id, &who));
     rq->wakes_jobs = true;
-    return credential_add_passkey(
-        &rq->tx, &(struct credential_passkey){
-                     .account = &who, .id = ret->id, .name = ret->name, .by = &rq->by });
+    return credential_add_passkey(&rq->tx,
+                                  &(struct credential_passkey){ .account = &who,
+                                                                .id = ret->id,
+                                                                .name = ret->name,
+                                                                .session_id = rq->session.id,
+                                                                .created_at = ret->created_at,
+                                                                .by = &rq->by });
 }
 
 /* --- the list --- */
@@ -250,14 +241,14 @@ static enum err remove_it(struct req *rq, const char *id)
     TRY(account_hold(&rq->tx, rq->session.account_id));
     TRY(find(rq, &rq->tx, id, &passkey));
     TRY(account_find(&rq->tx, passkey.account_id, &who));
-    TRY(renew_session(rq));
+    TRY(step_up_renew(rq));
     TRY(passkey_remove(&rq->tx, who.id, passkey.id));
     rq->wakes_jobs = true;
     return credential_remove_passkey(&rq->tx,
                                      &(struct credential_passkey){ .account = &who,
                                                                    .id = passkey.id,
                                                                    .name = passkey.name,
-                                                                   .keep_session = rq->session.id,
+                                                                   .session_id = rq->session.id,
                                                                    .by = &rq->by });
 }
 

@@ -14,6 +14,7 @@
 #include "account/factor.h"
 #include "account/level.h"
 #include "account/notice.h"
+#include "account/notification.h"
 #include "account/recovery.h"
 #include "account/totp_factor.h"
 #include "base/text.h"
@@ -37,6 +38,25 @@ static const struct way recovery_code = { LOCKOUT_RECOVERY_CODE, "recovery", rec
 
 /* --- judging --- */
 
+/* Whoever comes with it knows the first step and has seen a code (MFA-03). Once an hour is enough:
+   owners in a hurry do it too. */
+static enum err refuse_used(struct req *rq, const struct attempt *attempt)
+{
+    static const char kind[] = "code_reused";
+    struct account who;
+    bool is_told = false;
+    TRY(notification_has_since(&rq->tx, attempt->account_id, kind, rq->now - HOUR, &is_told));
+    if (!is_told) {
+        rq->wakes_jobs = true;
+        TRY(account_find(&rq->tx, attempt->account_id, &who));
+        TRY(notice_tell(&rq->tx, &(struct notice){ .kind = kind,
+                                                   .account = &who,
+                                                   .ip = rq->from.ip,
+                                                   .user_agent = rq->from.user_agent }));
+    }
+    return attempt_fail(rq, attempt, PROBLEM_CODE_USED);
+}
+
 /* Once it was locked, each further try costs something. */
 static enum err judge(struct req *rq, const struct way *way, const char *account_id)
 {
@@ -49,7 +69,7 @@ static enum err judge(struct req *rq, const struct way *way, const char *account
     if (e == E_INVALID)
         return attempt_fail(rq, &attempt, PROBLEM_CODE_WRONG);
     if (e == E_GONE)
-        return attempt_fail(rq, &attempt, PROBLEM_CODE_USED);
+        return refuse_used(rq, &attempt);
     TRY(e);
     return attempt_pass(rq, &attempt);
 }

@@ -240,8 +240,8 @@ static enum err turn_off(struct req *rq)
     if (!is_bound)
         return refuse(rq, PROBLEM_TWO_FACTOR_OFF);
     TRY(prove(rq));
+    TRY(step_up_renew(rq)); /* behind every refusal that keeps what was written */
     TRY(credential_remove_second_step(&rq->tx, id, rq->session.id));
-    touch_account(rq, id);
     return tell(rq, "two_factor_off", AUDIT_TWO_FACTOR_OFF, NULL);
 }
 

@@ -25,6 +25,8 @@ AUDIT(LOGIN_PENDING, "login.pending",
       "the first step of a sign-in succeeded, the second is asked for")
 AUDIT(PROOF_REFUSED, "proof.refused",
       "a proof of identity was wrong; detail.authenticator says which")
+AUDIT(CODE_REUSED, "code.reused",
+      "a code was right but had been used before; detail.authenticator says which")
 AUDIT(AUTHENTICATOR_LOCKED, "authenticator.locked",
       "too many wrong attempts; detail.authenticator says at what")
 AUDIT(REAUTH, "session.proved_again", "the owner of a session was proved anew")

@@ -140,14 +140,15 @@ static enum err tell_owner(struct req *rq, const struct attempt *a)
 /* --- the verdict --- */
 
 /* One row, whatever was wrong. */
-static enum err log_failure(struct req *rq, const struct attempt *a)
+static enum err log_failure(struct req *rq, const struct attempt *a, enum problem problem)
 {
+    enum audit_event event = problem == PROBLEM_CODE_USED ? AUDIT_CODE_REUSED : AUDIT_PROOF_REFUSED;
     long long failures = a->lockout.failures;
     if (a->reason)
         return audit_add(
             &rq->tx, &rq->by, AUDIT_LOGIN_FAILED, a->account_id,
             text_format(rq->arena, "{\"reason\":\"%s\",\"failures\":%lld}", a->reason, failures));
-    return audit_add(&rq->tx, &rq->by, AUDIT_PROOF_REFUSED, a->account_id,
+    return audit_add(&rq->tx, &rq->by, event, a->account_id,
                      text_format(rq->arena, "{\"authenticator\":\"%s\",\"failures\":%lld}",
                                  a->authenticator, failures));
 }
@@ -156,7 +157,7 @@ enum err attempt_fail(struct req *rq, const struct attempt *a, enum problem prob
 {
     metric_count(METRIC_AUTH_ATTEMPTS, a->authenticator, "refused");
     pressure_note(rq->client, 1);
-    TRY(log_failure(rq, a));
+    TRY(log_failure(rq, a, problem));
     if (!a->lockout.has_just_locked)
         return refuse_and_keep(rq, problem);
     TRY(tell_owner(rq, a));

@@ -50,6 +50,19 @@ enum err step_up(struct req *rq, const char *method)
         text_format(rq->arena, "{\"session\":\"%s\",\"method\":\"%s\"}", s->id, method));
 }
 
+enum err step_up_renew(struct req *rq)
+{
+    const char *cookie;
+    enum err e = session_renew_cookie(&rq->tx, rq->session.id, &cookie);
+    if (e == E_NOT_FOUND)
+        return refuse(rq, PROBLEM_UNAUTHENTICATED);
+    TRY(e);
+    if (rq->came_by_cookie)
+        set_session_cookie(rq, cookie);
+    touch_account(rq, rq->session.account_id);
+    return OK;
+}
+
 enum err answer_step_up(struct req *rq)
 {
     const struct session *s = &rq->session;

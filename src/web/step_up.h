@@ -19,6 +19,10 @@ enum err step_up_check(struct req *rq, enum proof_wanted wanted);
    that asks for second steps, and with unauthenticated when the session ended meanwhile. */
 enum err step_up(struct req *rq, const char *method);
 
+/* What proves the owner has changed: the session that did it stays, with a new cookie (SESS-07).
+   The caller holds the account. Refuses with unauthenticated when the session ended meanwhile. */
+enum err step_up_renew(struct req *rq);
+
 /* Says so: {"status":"proved","access_token",...,"acr"}. */
 enum err answer_step_up(struct req *rq);
 

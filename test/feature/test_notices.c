@@ -71,6 +71,18 @@ static void use_recovery_code(struct stage *s)
     CHECK_NUM(recover(c, first_step(c, s->email), s->app.codes[0])->status, 200);
 }
 
+static void use_code(struct stage *s)
+{
+    struct client *c = client(s->w);
+    CHECK_NUM(second_step(c, first_step(c, s->email), code_at(&s->app, 0))->status, 200);
+}
+
+static void use_code_again(struct stage *s)
+{
+    struct client *c = client(s->w);
+    CHECK_NUM(second_step(c, first_step(c, s->email), code_at(&s->app, 0))->status, 401);
+}
+
 static void come_from_elsewhere(struct stage *s)
 {
     struct client *c = client(s->w);
@@ -172,6 +184,7 @@ static const struct event events[] = {
     { "two_factor_off", .has_app = true, .happen = turn_off },
     { "recovery_codes_renewed", .has_app = true, .happen = renew_codes },
     { "recovery_code_used", .has_app = true, .happen = use_recovery_code },
+    { "code_reused", .has_app = true, .prepare = use_code, .happen = use_code_again },
     { "passkey_added", .happen = add_key },
     { "passkey_removed", .prepare = add_key, .happen = remove_key },
     { "passkey_suspect", .prepare = add_counting_key, .happen = use_copied_key },

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A proof shown anew: what it gives, for how long, and what wrong ones cost.
+ * A proof shown anew: what it gives, for how long, and what wrong ones cost; and what becomes of
+ * sessions when that which proves their owner is another one.
  */
 #include "attack.h"
 
 #include "account/session_cache.h"
+#include "passkeys.h"
 #include "sample.h"
 #include "service/setting.h"
+#include "two_step.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define PATH "/v1/auth/reauth"
 #define SENSITIVE "/v1/account/export"
+#define OTHER_PASSWORD "another walnut chair"
 
 static struct reply *prove(struct client *c, const char *password)
 {
@@ -115,4 +119,112 @@ TEST_IN_WORLD(a_proof_is_the_owners_own)
     struct client *ann = signed_in(w, ANN);
     person(w, BEN, "the password of another");
     check_problem(prove(ann, "the password of another"), 403, "password_wrong");
+}
+
+/* --- what proves the owner becomes another --- */
+
+struct change {
+    const char *what;
+    bool spares_others; /* nobody loses anything by it */
+    void (*make)(struct client *c, struct app *app);
+};
+
+static void new_password(struct client *c, struct app *)
+{
+    CHECK_NUM(post(c, "/v1/auth/password/change",
+                   json("current_password", PASSWORD, "password", OTHER_PASSWORD, NULL))
+                  ->status,
+              200);
+}
+
+static void turn_on(struct client *c, struct app *app)
+{
+    CHECK_NUM(set_up(c, app)->status, 200);
+}
+
+static void turn_off(struct client *c, struct app *app)
+{
+    wait_for(30 * SECOND);
+    CHECK_NUM(post(c, "/v1/auth/2fa/disable", json("code", code_at(app, 0), NULL))->status, 200);
+}
+
+static void turn_off_later(struct client *c, struct app *)
+{
+    CHECK_NUM(post(c, "/v1/auth/2fa/disable", "{}")->status, 200);
+}
+
+static void add_key(struct client *c, struct app *)
+{
+    (void)own_passkey(c);
+}
+
+static void remove_key(struct client *c, struct app *)
+{
+    const char *id = text_of(get(c, "/v1/auth/passkeys"), "data.0.id");
+    const char *path = text_format(test_arena(), "/v1/auth/passkeys/%s", id);
+    CHECK_NUM(call(c, "DELETE", path, NULL)->status, 204);
+}
+
+static void move_address(struct client *c, struct app *)
+{
+    CHECK_NUM(post(c, "/v1/account/email", json("email", "new@example.org", NULL))->status, 202);
+    const char *token = mailed_token(c->w, "new@example.org", "email_change_confirm");
+    CHECK_NUM(post(c, "/v1/account/email/confirm", json("token", token, NULL))->status, 200);
+}
+
+static const struct change changes[] = {
+    { "a passkey added", true, add_key },
+    { "a passkey removed", false, remove_key },
+    { "the second step on", false, turn_on },
+    { "the second step off by code", false, turn_off },
+    { "the second step on again", false, turn_on },
+    { "the second step off by a fresh proof", false, turn_off_later },
+    { "another address", false, move_address },
+    { "another password", false, new_password },
+};
+
+static struct client *with_cookie(struct world *w, const char *email)
+{
+    struct client *c = client(w);
+    struct reply *r =
+        post(c, "/v1/auth/login",
+             text_format(test_arena(), "{\"email\":\"%s\",\"password\":\"%s\",\"cookie\":true}",
+                         email, PASSWORD));
+    CHECK_NUM(r->status, 200);
+    with_header(c, text_format(test_arena(), "X-CSRF-Token: %s", text_of(r, "csrf_token")));
+    return c;
+}
+
+static struct client *elsewhere(struct world *w, const char *email, const struct app *app)
+{
+    struct client *c = client(w);
+    wait_for(30 * SECOND); /* the code of this step may be used */
+    if (!text_of(login(c, email, PASSWORD), "access_token"))
+        CHECK_NUM(login_by_app(c, email, app)->status, 200);
+    CHECK_NUM(get(c, "/v1/auth/me")->status, 200);
+    return c;
+}
+
+/* All other sessions end; the one that did it goes on with another cookie. */
+TEST_IN_WORLD(SESS_07_whatever_changes_renews_the_own_cookie_and_ends_the_others)
+{
+    struct app app = { 0 };
+    person(w, ANN, PASSWORD);
+    struct client *ann = with_cookie(w, ANN);
+    for (size_t i = 0; i < COUNT(changes); i++) {
+        struct client *copy = client(w), *other;
+        const char *email = text_of(get(ann, "/v1/auth/me"), "user.email");
+        other = elsewhere(w, email, &app);
+        copy->cookie_names[0] = "cardea";
+        copy->cookie_values[0] = cookie_of(ann, "cardea");
+        changes[i].make(ann, &app);
+        if (get(copy, "/v1/auth/me")->status != 401)
+            test_fail(__FILE__, __LINE__, "%s leaves the old cookie good", changes[i].what);
+        if (get(ann, "/v1/auth/me")->status != 200)
+            test_fail(__FILE__, __LINE__, "%s signs its owner out", changes[i].what);
+        bool is_dead = get(other, "/v1/auth/me")->status == 401 &&
+                       refresh(client(w), other->refresh)->status == 401;
+        if (is_dead == changes[i].spares_others)
+            test_fail(__FILE__, __LINE__, "%s: the other session", changes[i].what);
+    }
 }

@@ -231,10 +231,30 @@ TEST_IN_WORLD(MFA_03_a_code_is_accepted_once)
     struct reply *r = second_step(c, first_step(c, ANN), code);
     CHECK_NUM(r->status, 401);
     CHECK_TEXT(code_of(r), "code_used");
-    CHECK(has_audit(w, "proof.refused"));
+    CHECK(has_audit(w, "code.reused"));
     wait_for(30 * SECOND);
     CHECK_TEXT(code_of(second_step(c, first_step(c, ANN), code)), "code_used");
     CHECK_NUM(second_step(c, first_step(c, ANN), code_at(&app, 0))->status, 200);
+}
+
+/* Once an hour; a code that is only wrong is no news, and neither is haste while signed in. */
+TEST_IN_WORLD(MFA_03_a_code_used_again_is_told_to_its_owner)
+{
+    struct app app = two_step(w, ANN);
+    struct client *thief = client(w);
+    const char *code = code_at(&app, 0);
+    CHECK_NUM(second_step(thief, first_step(thief, ANN), code)->status, 200);
+    CHECK_NUM(second_step(thief, first_step(thief, ANN), code_at(&app, 5))->status, 401);
+    CHECK_NUM(post(app.owner, "/v1/auth/reauth", json("code", code, NULL))->status, 401);
+    CHECK_NUM(mail_count(w, ANN, "code_reused"), 0);
+    for (int i = 1; i <= 2; i++) {
+        CHECK_TEXT(code_of(second_step(thief, first_step(thief, ANN), code)), "code_used");
+        CHECK_TEXT(code_of(second_step(thief, first_step(thief, ANN), code)), "code_used");
+        CHECK_NUM(mail_count(w, ANN, "code_reused"), i);
+        wait_for(HOUR + SECOND);
+        code = code_at(&app, 0);
+        CHECK_NUM(second_step(thief, first_step(thief, ANN), code)->status, 200);
+    }
 }
 
 TEST_IN_WORLD(MFA_03_the_code_that_confirmed_the_app_is_used)
