@@ -45,12 +45,14 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     const char *verb = console_word(&console, 0);
-    if (console_option(&console, "help") || text_equal(verb, "help")) {
+    if (console_option(&console, "help") || text_equal(verb, "help") || text_equal(verb, "-h")) {
         print_help(stdout);
         console_close(&console);
         return EXIT_DONE;
     }
     app_register();
+    if (!verb && console_option(&console, "version"))
+        verb = "version";
     for (size_t i = 0; i < COUNT(verbs); i++) {
         if (!text_equal(verb, verbs[i].name))
             continue;

@@ -131,7 +131,10 @@ enum err json_read(struct arena *arena, struct mem bytes, struct json_value *ret
     if (!root && json_error_code(&error) == json_error_out_of_memory)
         return fault("json: out of memory");
     if (!root)
-        return refuse_json(ret_why, E_INVALID, text_copy(arena, mem_text(error.text)));
+        return refuse_json(ret_why, E_INVALID,
+                           strstr(error.text, "\\u0000")
+                               ? "a text holds \\u0000, which nothing here may"
+                               : text_copy(arena, mem_text(error.text)));
 
     *ret = (struct json_value){ 0 };
     enum err e = copy_and_release(arena, root, ret);

@@ -54,6 +54,6 @@ int command_config(struct console *c)
         return code;
     if (!checks)
         return print(c);
-    console_print("the settings are good\n");
+    console_print(c->json ? "{\"good\":true}\n" : "the settings are good\n");
     return EXIT_DONE;
 }

@@ -24,9 +24,10 @@ static const struct option {
     const char *name;
     bool takes_value;
 } known_options[] = {
-    { "json", false },   { "dev", false },   { "ephemeral", false }, { "help", false },
-    { "yes", false },    { "config", true }, { "limit", true },      { "after", true },
-    { "account", true }, { "name", true },   { "locale", true },     { "role", true },
+    { "json", false },    { "dev", false },    { "ephemeral", false }, { "help", false },
+    { "yes", false },     { "config", true },  { "limit", true },      { "after", true },
+    { "version", false }, { "account", true }, { "name", true },       { "locale", true },
+    { "role", true },
 };
 
 static const struct option *find_option(const char *name)

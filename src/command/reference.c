@@ -13,9 +13,9 @@
 
 enum { TEXT_MAX = 4 << 20 };
 
-int command_version(struct console *)
+int command_version(struct console *c)
 {
-    console_print("cardea %s\n", CARDEA_VERSION);
+    console_print(c->json ? "{\"version\":\"%s\"}\n" : "cardea %s\n", CARDEA_VERSION);
     return EXIT_DONE;
 }
 

@@ -5,6 +5,7 @@
 #include "feature/features.h"
 
 #include "base/text.h"
+#include "net/mime.h"
 #include "service/keyring.h"
 #include "service/setting.h"
 #include "web/openapi.h"
@@ -22,7 +23,7 @@ static enum err jwks(struct req *rq)
     json_write(&j, &out);
     keyring_put_jwks(&j);
     http_header_add(&rq->x->response, "Cache-Control", "public, max-age=600");
-    return answer_document(rq, "application/jwk-set+json", buf_mem(&out));
+    return answer_unless_known(rq, "application/jwk-set+json", buf_mem(&out));
 }
 
 static enum err openapi(struct req *rq)
@@ -30,7 +31,8 @@ static enum err openapi(struct req *rq)
     struct buf out;
     buf_init(&out, rq->arena, DOCUMENT_MAX);
     openapi_write(&out);
-    return answer_document(rq, "application/json", buf_mem(&out));
+    http_header_add(&rq->x->response, "Cache-Control", "public, no-cache");
+    return answer_unless_known(rq, "application/json", buf_mem(&out));
 }
 
 static enum err docs(struct req *rq)
@@ -45,12 +47,23 @@ static enum err change_password(struct req *rq)
     return see_other(rq, "/account/security");
 }
 
+/* Where nobody is named for it, the address that our mail comes from, which everybody knows who got
+   one, or the house itself. Never the administrator's: it would tell whose password to try. */
+static const char *choose_contact(struct req *rq)
+{
+    const char *support = setting_text(SETTING_SUPPORT_ADDRESS), *name, *address;
+    const char *sender = setting_text(SETTING_EMAIL_FROM_ADDRESS);
+    if (!text_is_empty(support))
+        return support;
+    if (text_is_empty(sender) || mime_parse_sender(rq->arena, sender, &name, &address))
+        return text_format(rq->arena, "%s/", setting_public_origin());
+    return address;
+}
+
 /* RFC 9116. */
 static enum err security_txt(struct req *rq)
 {
-    const char *contact = setting_text(SETTING_SUPPORT_ADDRESS);
-    if (text_is_empty(contact))
-        return E_NOT_FOUND;
+    const char *contact = choose_contact(rq);
     bool is_mail = strchr(contact, '@') && !strstr(contact, "://");
     const char *text = text_format(
         rq->arena, "Contact: %s%s\nExpires: %s\nCanonical: %s/.well-known/security.txt\n",

@@ -252,6 +252,14 @@ static enum err remove_it(struct req *rq, const char *id)
                                                                    .by = &rq->by });
 }
 
+static enum err show_api(struct req *rq)
+{
+    struct passkey passkey;
+    TRY(find(rq, &rq->tx, param(rq, "id"), &passkey));
+    put_passkey(answer(rq, 200), &passkey);
+    return OK;
+}
+
 static enum err rename_api(struct req *rq)
 {
     struct passkey passkey;
@@ -340,6 +348,8 @@ const struct route passkey_routes[] = {
           .help = "Registers a passkey with the browser's answer."),
     ROUTE(GET, "/v1/auth/passkeys", SIGNED_IN, list,
           .gives = { { 200, "{\"data\":[" PASSKEY_GIVES "]}" } }, .help = "My passkeys."),
+    ROUTE(GET, "/v1/auth/passkeys/{id}", SIGNED_IN, show_api, .gives = { { 200, PASSKEY_GIVES } },
+          .help = "One of my passkeys."),
     ROUTE(PATCH, "/v1/auth/passkeys/{id}", SIGNED_IN, rename_api, .proof = PROOF_LEVEL,
           .fields = { { "name", FIELD_NAME } }, .gives = { { 200, PASSKEY_GIVES } },
           .help = "Gives a passkey another name."),

@@ -215,12 +215,37 @@ static void refuse_prefixed(const char *variable, struct setting_problems *probl
         refuse_unknown(problems, "environment", variable);
 }
 
+/* One or two letters from a name of ours, or more letters behind it: "SMTP_PORTT", "SMTP_PASSWORD".
+   Lengths are looked at first: this runs over the whole environment at every start. */
+static bool is_slip(const char *name, size_t n, const char *known)
+{
+    size_t m = strlen(known), more = n > m ? n - m : m - n;
+    if (m >= 8 && n > m && text_starts(name, known))
+        return !strchr(name + m, '_');
+    return n >= 8 && more <= 2 && *name == *known && text_distance(name, known) <= 2;
+}
+
+/* Not an error: it may mean another program. */
+static void warn_of_slip(const char *name)
+{
+    for (enum setting s = 0; s < SETTING_COUNT; s++)
+        if (is_slip(name, strlen(name), setting_specs[s].name)) {
+            LOG(LOG_WARN, "setting.misspelt", LOG_TEXT("name", name),
+                LOG_TEXT("meant", setting_specs[s].name));
+            return;
+        }
+}
+
 /* The environment is full of strangers, but who writes CARDEA_... means us. */
 static void refuse_misspelt(struct arena *arena, struct setting_problems *problems)
 {
-    for (char **variable = environ; *variable; variable++)
-        if (text_starts(*variable, "CARDEA_"))
-            refuse_prefixed(text_copy(arena, MEM(*variable, strcspn(*variable, "="))), problems);
+    for (char **variable = environ; *variable; variable++) {
+        const char *name = text_copy(arena, MEM(*variable, strcspn(*variable, "=")));
+        if (text_starts(name, "CARDEA_"))
+            refuse_prefixed(name, problems);
+        else if (look_up(name).setting == SETTING_COUNT && !is_from_kubernetes(name))
+            warn_of_slip(name);
+    }
 }
 
 void setting_gather(struct arena *arena, const char *path, struct setting_given *given,

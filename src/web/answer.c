@@ -3,6 +3,7 @@
  * Answers: see req.h. Bodies are built in the request's arena and leave after the commit.
  */
 #include "base/text.h"
+#include "crypto/digest.h"
 #include "service/setting.h"
 #include "web/page.h"
 #include "web/req.h"
@@ -73,6 +74,20 @@ enum err answer_document(struct req *rq, const char *content_type, struct mem bo
     rq->x->response.content_type = content_type;
     rq->x->response.body = body;
     rq->x->response.compress = true;
+    return OK;
+}
+
+/* The tag is a weak one: compressed or not, it is the same document (RFC 9110, section 8.8.3). */
+enum err answer_unless_known(struct req *rq, const char *content_type, struct mem body)
+{
+    uint8_t digest[SHA256_BYTES];
+    const char *known = http_header_find(&rq->x->request, "if-none-match");
+    sha256(body, digest);
+    const char *tag = text_format(rq->arena, "\"%s\"", hex_format(rq->arena, MEM(digest, 8)));
+    http_header_add(&rq->x->response, "ETag", text_format(rq->arena, "W/%s", tag));
+    if (!known || !strstr(known, tag))
+        return answer_document(rq, content_type, body);
+    rq->x->response.status = 304;
     return OK;
 }
 

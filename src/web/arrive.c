@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROXIES_MAX = 64 };
+enum { PROXIES_MAX = 64, REQUEST_ID_MAX = 128 };
 
 /* Whom to believe about addresses. A reload publishes a new list; readers may still walk the old
    one, so that stays too. */
@@ -48,25 +48,41 @@ const char *arrive_new_id(struct arena *arena)
     return id;
 }
 
-/* Taken over when well-formed, else made. */
-static const char *choose_request_id(struct http_exchange *x)
+/* Taken over when well-formed, else made: UUIDs, base64, numbers, "Root=1-67891233-abcdef" of load
+   balancers; nothing that means something to a log, a page or a shell. */
+const char *arrive_request_id(struct http_exchange *x)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "-_.:/+=~@";
     const char *given = http_header_find(&x->request, "x-request-id");
     size_t n = given ? strlen(given) : 0;
-    bool is_good = n >= 8 && n <= 64 && strspn(given, allowed) == n;
+    bool is_good = n >= 1 && n <= REQUEST_ID_MAX && strspn(given, allowed) == n;
     return is_good ? given : arrive_new_id(&x->arena);
 }
 
-/* The trace id of a W3C traceparent, "00-<32 hex>-<16 hex>-<2 hex>"; NULL when there is none. */
+/* n lower-case hexadecimal digits, and then this character. */
+static bool is_hex(const char *p, size_t n, char then)
+{
+    return strspn(p, "0123456789abcdef") == n && p[n] == then;
+}
+
+static bool is_zero(const char *p, size_t n)
+{
+    return strspn(p, "0") >= n;
+}
+
+/* The trace id of a W3C traceparent, "00-<32 hex>-<16 hex>-<2 hex>"; NULL when there is none. Later
+   versions may say more behind it; ff is none, and ids of zeros alone are not ids (section 3.2). */
 static const char *read_trace_id(struct http_exchange *x)
 {
-    const char *parent = http_header_find(&x->request, "traceparent");
-    if (!parent || strlen(parent) != 55 || !text_starts(parent, "00-") || parent[35] != '-' ||
-        strspn(parent + 3, "0123456789abcdef") != 32)
+    const char *p = http_header_find(&x->request, "traceparent");
+    if (!p || !is_hex(p, 2, '-') || text_starts(p, "ff") || !is_hex(p + 3, 32, '-') ||
+        !is_hex(p + 36, 16, '-') || is_zero(p + 3, 32) || is_zero(p + 36, 16))
         return NULL;
-    return text_copy(&x->arena, MEM(parent + 3, 32));
+    bool is_later = !text_starts(p, "00");
+    if (!is_hex(p + 53, 2, 0) && !(is_later && is_hex(p + 53, 2, '-')))
+        return NULL;
+    return text_copy(&x->arena, MEM(p + 3, 32));
 }
 
 struct req *arrive(struct http_exchange *x, struct db *db)
@@ -76,7 +92,7 @@ struct req *arrive(struct http_exchange *x, struct db *db)
     rq->arena = &x->arena;
     x->user = rq;
     rq->now = clock_now();
-    rq->request_id = choose_request_id(x);
+    rq->request_id = arrive_request_id(x);
     rq->trace_id = read_trace_id(x);
     const struct proxies *trusted = proxies;
     rq->client = forwarded_client(&x->request, &trusted->trust);

@@ -15,6 +15,9 @@ struct req *arrive(struct http_exchange *x, struct db *db);
    in hears of that first, and a form that is shown again holds the session's token. */
 enum err arrive_check(struct req *rq, bool is_operations);
 
+/* The X-Request-Id of a request: its own, or one that is made. */
+const char *arrive_request_id(struct http_exchange *x);
+
 /* An id for a request that gets no further. */
 const char *arrive_new_id(struct arena *arena);
 

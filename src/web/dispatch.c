@@ -309,8 +309,10 @@ enum http_turn web_handle(struct http_exchange *x, void *arg)
         answer_bare(&x->response, 503);
         return answer_at_once(x);
     }
-    if (statics_answer(x))
+    if (statics_answer(x)) {
+        http_header_add(&x->response, "X-Request-Id", arrive_request_id(x));
         return answer_at_once(x);
+    }
     struct req *rq = arrive(x, db);
     log_set_request(rq->request_id, rq->trace_id);
     if (headers_answer_preflight(rq)) {

@@ -56,15 +56,29 @@ void headers_add_security(struct http_response *response, const struct route *ro
         add(response, "Cache-Control", "no-store");
 }
 
+/* Keys and descriptions for programs: also for those that run in a browser. */
+static bool is_document(const char *path)
+{
+    return text_starts(path, "/.well-known/") || text_equal(path, "/openapi.json");
+}
+
+/* By the path: also a door that is not there says so to who may listen. */
 void headers_add_cors(struct req *rq)
 {
+    const char *path = rq->x->request.path;
     const char *origin = http_header_find(&rq->x->request, "origin");
-    if (!origin || !rq->route || !route_is_api(rq->route) || !csrf_is_allowed_origin(origin))
+    bool is_cached = is_document(path); /* by caches between us, for one origin and the next */
+    if (!is_cached && !text_starts(path, "/v1/"))
+        return;
+    bool is_allowed = origin && csrf_is_allowed_origin(origin);
+    if (is_allowed || is_cached)
+        add(&rq->x->response, "Vary", "Origin");
+    if (!is_allowed)
         return;
     add(&rq->x->response, "Access-Control-Allow-Origin", origin);
-    add(&rq->x->response, "Vary", "Origin");
     add(&rq->x->response, "Access-Control-Expose-Headers",
-        "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id");
+        "ETag, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
+        "WWW-Authenticate, X-Request-Id");
 }
 
 bool headers_answer_preflight(struct req *rq)

@@ -11,6 +11,8 @@
 #include "web/page.h"
 #include "web/step_up.h"
 
+#include <string.h>
+
 /* The sentence about a field: its reason where it has one. The form and the API say the same. */
 static const char *reason_text(struct req *rq, const struct field_error *error)
 {
@@ -189,10 +191,20 @@ static enum err answer_page(struct req *rq, enum problem p)
     return page_with_status(rq, "error", problem_status(p));
 }
 
+/* A page is for who can show one. Browsers always say so in Accept; a program that meets a door
+   that is not there, or asks for JSON in words, gets the problem as any other. */
 static bool wants_json(const struct req *rq)
 {
-    return text_starts(rq->x->request.path, "/v1/") ||
-           (rq->route && (rq->route->access == OPERATIONS || rq->route->access == PROBE));
+    const char *path = rq->x->request.path;
+    const char *accept = http_header_find(&rq->x->request, "accept");
+    if (text_starts(path, "/v1/") || text_equal(path, "/v1") || text_starts(path, "/.well-known/"))
+        return true;
+    if (rq->route && (rq->route->access == OPERATIONS || rq->route->access == PROBE))
+        return true;
+    if (accept && strstr(accept, "text/html"))
+        return false;
+    bool is_known = rq->route || *rq->match.allow;
+    return !is_known || (accept && strstr(accept, "json"));
 }
 
 /* The page that lets somebody pass who may not yet; NULL when there is none. */
@@ -238,6 +250,10 @@ void refusal_answer(struct req *rq)
         answer_problem(rq, p);
     if (p == PROBLEM_METHOD_NOT_ALLOWED)
         http_header_add(response, "Allow", rq->match.allow);
+    if (p == PROBLEM_UNSUPPORTED_MEDIA_TYPE && rq->route) /* RFC 9110, section 15.5.16 */
+        http_header_add(response, "Accept",
+                        route_is_api(rq->route) ? "application/json"
+                                                : "application/x-www-form-urlencoded");
     /* RFC 6750, section 3.1: who sent no token hears of no error in it. */
     bool is_bad_token =
         p == PROBLEM_UNAUTHENTICATED && http_header_find(&rq->x->request, "authorization");

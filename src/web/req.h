@@ -105,15 +105,15 @@ const char *param(struct req *rq, const char *name);
 
 /* --- answering: JSON --- */
 
-/* Begins an object answer with a status; members are put into the writer, the end is written later.
- */
+/* Begins an object with a status; members are put into the writer, its end is written later. */
 struct json_writer *answer(struct req *rq, int status);
 /* {"status":"..."} */
 enum err answer_status(struct req *rq, int status, const char *word);
 /* No content. */
 enum err answer_empty(struct req *rq, int status);
-/* A document of another type; body in the arena or static. */
+/* A document of another type; body in the arena or static. The second with an ETag. */
 enum err answer_document(struct req *rq, const char *content_type, struct mem body);
+enum err answer_unless_known(struct req *rq, const char *content_type, struct mem body);
 
 /* --- answering: pages --- */
 

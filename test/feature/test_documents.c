@@ -135,11 +135,79 @@ TEST_IN_WORLD(well_known_documents)
     r = get(client(w), "/.well-known/change-password");
     CHECK_NUM(r->status, 303);
     CHECK_TEXT(header_of(r, "location"), "/account/security");
-    CHECK_NUM(get(client(w), "/.well-known/security.txt")->status, 404);
-    CHECK_OK(setting_override(SETTING_SUPPORT_ADDRESS, "help@example.org"));
-    r = get(client(w), "/.well-known/security.txt");
+}
+
+static void check_contact(struct world *w, const char *contact)
+{
+    struct reply *r = get(client(w), "/.well-known/security.txt");
     CHECK_NUM(r->status, 200);
-    CHECK(strstr(r->body, "Contact: mailto:help@example.org\n") && strstr(r->body, "Expires: "));
+    CHECK(strstr(r->body, text_format(test_arena(), "Contact: %s\n", contact)) != NULL);
+    CHECK(strstr(r->body, "Expires: ") && strstr(r->body, "Canonical: http"));
+}
+
+TEST_IN_WORLD(security_txt_names_somebody_from_the_start)
+{
+    CHECK_OK(setting_override(SETTING_ADMIN_EMAIL, "root@example.org"));
+    check_contact(w, text_format(test_arena(), "%s/", setting_public_origin()));
+    CHECK_OK(setting_override(SETTING_EMAIL_FROM_ADDRESS, "The Door <door@example.org>"));
+    check_contact(w, "mailto:door@example.org");
+    CHECK_OK(setting_override(SETTING_SUPPORT_ADDRESS, "help@example.org"));
+    check_contact(w, "mailto:help@example.org");
+}
+
+TEST_IN_WORLD(documents_are_sent_once_to_who_keeps_them)
+{
+    static const char *const paths[] = { "/.well-known/jwks.json", "/openapi.json" };
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct client *c = client(w);
+        const char *tag = header_of(get(c, paths[i]), "etag");
+        REQUIRE(tag != NULL);
+        with_header(c, text_format(test_arena(), "If-None-Match: \"other\", %s", tag));
+        struct reply *r = get(c, paths[i]);
+        CHECK_NUM(r->status, 304);
+        CHECK_TEXT(r->body, "");
+        CHECK_TEXT(header_of(r, "etag"), tag);
+        with_header(c, NULL);
+        with_header(c, "If-None-Match: W/\"0000000000000000\"");
+        CHECK_NUM(get(c, paths[i])->status, 200);
+    }
+}
+
+/* --- who gets a page, and who a problem --- */
+
+TEST_IN_WORLD(programs_get_problems_and_browsers_get_pages)
+{
+    static const struct {
+        const char *path, *accept;
+        bool is_page;
+    } cases[] = {
+        { "/nowhere", "text/html,application/xhtml+xml,*/*;q=0.8", true },
+        { "/nowhere", "*/*", false },
+        { "/nowhere", NULL, false },
+        { "/v1", "text/html", false },
+        { "/v1/nowhere", "text/html", false },
+        { "/.well-known/nowhere", "text/html", false },
+        { "/reset-password?token=x", "*/*", true },
+        { "/reset-password?token=x", NULL, true },
+        { "/reset-password?token=x", "application/json", false },
+        { "/reset-password?token=x", "application/json, text/html", true },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct client *c = client(w);
+        if (cases[i].accept)
+            with_header(c, text_format(test_arena(), "Accept: %s", cases[i].accept));
+        struct reply *r = get(c, cases[i].path);
+        if ((*r->body == '<') != cases[i].is_page || (*r->body == '{') == cases[i].is_page)
+            test_fail(__FILE__, __LINE__, "%s, %s", cases[i].path, cases[i].accept);
+    }
+}
+
+TEST_IN_WORLD(who_sends_another_type_hears_which_would_do)
+{
+    struct client *c = client(w);
+    struct reply *r = post(c, "/v1/auth/login", "email=a");
+    check_problem(r, 415, "unsupported_media_type");
+    CHECK_TEXT(header_of(r, "accept"), "application/json");
 }
 
 TEST_IN_WORLD(operations_answer_and_tell_no_names)

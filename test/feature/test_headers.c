@@ -190,12 +190,23 @@ TEST_IN_WORLD(RST_03_pages_with_a_token_send_no_referrer)
 
 TEST_IN_WORLD(a_request_id_is_taken_over_only_when_well_formed)
 {
-    static const char *const bad[] = { "short", "with space in it", "quote\"quote", "<script>1234",
+    static const char *const bad[] = { "", "with space in it", "quote\"quote", "<script>1234",
                                        "semi;colon;semi" };
+    static const char *const good[] = { "7", "abc-DEF_123456",
+                                        "9b2d7c1e-6f0a-4c57-8d0e-1b2c3d4e5f60",
+                                        "Root=1-67891233-abcdef012345678912345678",
+                                        "web.3/req:12+a=~@x" };
     struct client *c = client(w);
-    with_header(c, "X-Request-Id: abc-DEF_123456");
-    CHECK_TEXT(header_of(get(c, "/livez"), "x-request-id"), "abc-DEF_123456");
+    for (size_t i = 0; i < COUNT(good); i++) {
+        with_header(c, NULL);
+        with_header(c, text_format(test_arena(), "X-Request-Id: %s", good[i]));
+        CHECK_TEXT(header_of(get(c, "/livez"), "x-request-id"), good[i]);
+        CHECK_TEXT(header_of(get(c, "/static/cardea.css"), "x-request-id"), good[i]);
+    }
     check_problem(get(c, "/v1/auth/me"), 401, "unauthenticated");
+    with_header(c, NULL);
+    with_header(c, text_format(test_arena(), "X-Request-Id: %0129d", 1));
+    CHECK_NUM(strlen(header_of(get(c, "/livez"), "x-request-id")), 26);
     for (size_t i = 0; i < COUNT(bad); i++) {
         with_header(c, NULL);
         with_header(c, text_format(test_arena(), "X-Request-Id: %s", bad[i]));
@@ -251,6 +262,25 @@ TEST_IN_WORLD(CORS_only_listed_origins_may_read)
     CHECK_NUM(r->status, 401);
     CHECK_TEXT(header_of(r, "access-control-allow-origin"), "https://app.example");
     CHECK(header_of(get(c, "/login"), "access-control-allow-origin") == NULL); /* API only */
+}
+
+/* A page elsewhere must be able to read why, and to fetch the keys that tokens verify with. */
+TEST_IN_WORLD(CORS_listed_origins_read_refusals_and_documents_too)
+{
+    static const char *const paths[] = { "/v1/nowhere", "/v1/auth/login", "/.well-known/jwks.json",
+                                         "/openapi.json" };
+    CHECK_OK(setting_override(SETTING_CORS_ORIGINS, "https://app.example"));
+    struct client *ours = client(w), *strange = client(w);
+    with_header(ours, "Origin: https://app.example");
+    with_header(strange, "Origin: https://evil.example");
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct reply *r = get(ours, paths[i]);
+        CHECK_TEXT(header_of(r, "access-control-allow-origin"), "https://app.example");
+        CHECK(strstr(header_of(r, "access-control-expose-headers"), "WWW-Authenticate") != NULL);
+        CHECK(!header_of(get(strange, paths[i]), "access-control-allow-origin"));
+    }
+    /* What caches keep must not be given to one origin with the name of another. */
+    CHECK(strstr(get(client(w), "/.well-known/jwks.json")->headers, "vary: Origin") != NULL);
 }
 
 /* A listed origin may call, but the cookie of who happens to be signed in does not speak for it. */

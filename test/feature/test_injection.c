@@ -296,6 +296,12 @@ TEST_IN_WORLD(a_trace_goes_through_only_when_well_formed)
     static const char *const bad[] = { "00-4bf92f3577b34da6a3ce929d0e0e4736",
                                        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
                                        "00-4bf92f3577b34da6a3ce929d0e0e473\"-00f067aa0ba902b7-01",
+                                       "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                                       "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                                       "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902bX-01",
+                                       "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
+                                       "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+                                       "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
                                        "x" };
     struct client *c = client(w);
     listen_to_log();
@@ -303,6 +309,11 @@ TEST_IN_WORLD(a_trace_goes_through_only_when_well_formed)
     (void)get(c, "/livez");
     const char *text = end_listening();
     CHECK(strstr(text, "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"") != NULL);
+    with_header(c, NULL);
+    listen_to_log(); /* a version to come says more behind what we know */
+    with_header(c, "traceparent: 01-aaf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more");
+    (void)get(c, "/livez");
+    CHECK(strstr(end_listening(), "\"trace_id\":\"aaf92f3577b34da6a3ce929d0e0e4736\"") != NULL);
     listen_to_log();
     for (size_t i = 0; i < COUNT(bad); i++) {
         with_header(c, NULL);

@@ -244,6 +244,11 @@ TEST_IN_WORLD(IDOR_01_passkeys_of_others_are_not_there)
     check_alike("removing", remove_passkey(ann, his), remove_passkey(ann, nobodys));
     check_alike("renaming", rename_passkey(ann, his, "Mine"), rename_passkey(ann, nobodys, "Mine"));
     CHECK_NUM(remove_passkey(ann, his)->status, 404);
+    const char *one = text_format(test_arena(), "/v1/auth/passkeys/%s", his);
+    const char *none = text_format(test_arena(), "/v1/auth/passkeys/%s", nobodys);
+    check_alike("looking", get(ann, one), get(ann, none));
+    CHECK_NUM(get(ann, one)->status, 404);
+    CHECK_TEXT(text_of(get(ben, one), "id"), his);
     CHECK_TEXT(get(ann, "/v1/auth/passkeys")->body, "{\"data\":[]}");
     CHECK_NUM(count_of(w, "SELECT count(*) FROM passkey WHERE name <> 'Mine'"), 1);
 

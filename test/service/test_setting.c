@@ -238,6 +238,42 @@ static void ignore_line(const char *, void *)
 {
 }
 
+/* One variable, and the setting that was meant; NULL: it means another program. */
+static const struct slip {
+    const char *name, *meant;
+} slips[] = {
+    { "SMTP_PROT", "SMTP_PORT" },       { "PUBLC_URL", "PUBLIC_URL" },
+    { "RATE_LIMIT", "RATE_LIMITS" },    { "SMTP_PASSWORD", "SMTP_PASS" },
+    { "SMTP_USERNAME", "SMTP_USER" },   { "LISTEN_FDS", NULL },
+    { "DATABASE_URL_TEST", NULL },      { "PATHS", NULL },
+    { "REDIS_URL_SERVICE_HOST", NULL },
+};
+static char slip_line[1000];
+
+static void catch_slip(const char *line, void *)
+{
+    if (strstr(line, "setting.misspelt"))
+        (void)snprintf(slip_line, sizeof slip_line, "%s", line);
+}
+
+TEST(setting_slips_in_the_environment_are_told)
+{
+    const char *why;
+    log_capture(catch_slip, NULL);
+    for (size_t i = 0; i < COUNT(slips); i++) {
+        *slip_line = 0;
+        setenv(slips[i].name, "1", 1);
+        CHECK_OK(open_with("SERVICE_NAME = x", &why));
+        unsetenv(slips[i].name);
+        const char *said =
+            slips[i].meant ? text_format(test_arena(), "\"%s\"", slips[i].meant) : "";
+        if (slips[i].meant ? !strstr(slip_line, said) : *slip_line)
+            test_fail(__FILE__, __LINE__, "%s: %s", slips[i].name, slip_line);
+    }
+    log_capture(ignore_line, NULL);
+    back_to_defaults();
+}
+
 TEST(setting_secret_comes_from_a_file)
 {
     const char *why;
