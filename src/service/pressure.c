@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pressure: see pressure.h. A score halves every ten minutes. Scores stand in a set-associative
- * table of fixed size; the lowest of a set makes room, so a stranger who comes from very many
- * networks cannot wash away what stands against a busy one, and has a score in a wider range.
+ * Pressure: see pressure.h. A score halves every ten minutes, and stops at four times what makes
+ * 100: however much an attacker did, his neighbours are free half an hour after he stops. Scores
+ * stand in a set-associative table of fixed size; the lowest of a set makes room, so a stranger who
+ * comes from very many networks cannot wash away what stands against a busy one, and has a score in
+ * a wider range.
  */
 #include "service/pressure.h"
 
@@ -18,7 +20,7 @@
 #define HALF_LIFE (10 * MINUTE)
 
 /* A score counts thousandths, so that a single failure still fades smoothly. */
-enum { SETS = 1024, WAYS = 8, UNIT = 1000, SCORE_MAX = 1'000'000'000, EVERYBODY_CEILING = 60 };
+enum { SETS = 1024, WAYS = 8, UNIT = 1000, FULL_MAX = 4, EVERYBODY_CEILING = 60 };
 
 /* The ranges of an address, and how many failures make a pressure of 100 there. The wider a range,
    the more honest people live in it; and a handful of them who mistype must not be taken for an
@@ -94,10 +96,10 @@ static struct score *place(uint64_t key, int64_t now)
     return s;
 }
 
-static void add(struct score *s, int64_t now, int weight)
+static void add(struct score *s, int64_t now, int weight, int full)
 {
-    int64_t value = faded(s, now) + (int64_t)weight * UNIT;
-    s->value = value < SCORE_MAX ? value : SCORE_MAX;
+    int64_t value = faded(s, now) + (int64_t)weight * UNIT, most = (int64_t)full * FULL_MAX * UNIT;
+    s->value = value < most ? value : most;
     s->at = now;
 }
 
@@ -106,7 +108,7 @@ static bool add_range(struct ip client, size_t t, int64_t now, int weight)
 {
     struct score *s = place(key_of(client, t), now);
     bool was_full = faded(s, now) >= (int64_t)tiers[t].full * UNIT;
-    add(s, now, weight);
+    add(s, now, weight, tiers[t].full);
     return !was_full;
 }
 
@@ -120,7 +122,7 @@ void pressure_note(struct ip client, int weight)
     for (size_t t = 0; t < COUNT(tiers) && goes_on; t++)
         goes_on = !has_tier(client, t) || add_range(client, t, now, weight);
     if (goes_on)
-        add(&everybody, now, weight);
+        add(&everybody, now, weight, EVERYBODY_FULL);
     pthread_mutex_unlock(&lock);
     misbehaviour_note(client, weight);
 }

@@ -23,7 +23,7 @@
 
 enum { DUE_PRESSURE = 50, DUE_FAILURES = 3, PRESSURE_OF_WRONG = 2 };
 /* A challenge fetched before the pressure rose still counts when it is not much too easy. */
-enum { BITS_SLACK = 3 };
+enum { BITS_SLACK = 2 };
 
 #define CLOCK_SKEW MINUTE /* between nodes */
 #define KEPT (6 * HOUR)   /* longer than needed: the clock may be set back */

@@ -14,8 +14,12 @@
 #include "service/pressure.h"
 #include "web/headers.h"
 
-/* Zero bits: the easiest takes a phone a third of a second, the hardest ten seconds on average. */
-enum { BITS_STEPS = 5, UNITS_MAX = 6, CALM = 50 };
+/*
+ * Zero bits: the hardest takes a slow phone three seconds on average, and one time in twenty nine.
+ * People without script wait at most two units: harder on neighbours of a bot than on the bot,
+ * which limits stop in any case.
+ */
+enum { BITS_STEPS = 3, STEP = 15, UNITS_MAX = 2, CALM = 50 };
 static int bits_min = CAPTCHA_BITS;
 
 void captcha_set_easiest(int bits)
@@ -23,11 +27,11 @@ void captcha_set_easiest(int bits)
     bits_min = bits;
 }
 
-/* From 0 while a range is not worse than what a captcha is asked for, to 5. */
+/* From 0 while a range is not much worse than what a captcha is asked for, to 3. */
 static int severity(const struct req *rq)
 {
     int above = pressure_of(rq->client) - CALM;
-    int steps = above > 0 ? above / 10 : 0;
+    int steps = above > 0 ? above / STEP : 0;
     return steps < BITS_STEPS ? steps : BITS_STEPS;
 }
 

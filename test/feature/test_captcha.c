@@ -50,7 +50,7 @@ TEST_IN_WORLD(RATE_08_a_range_that_misbehaves_pays_for_each_try)
 TEST_IN_WORLD(RATE_08_the_price_follows_the_pressure)
 {
     struct client *c = client(w);
-    static const int steps[][2] = { { 50, 8 }, { 60, 9 }, { 80, 11 }, { 100, 13 } };
+    static const int steps[][2] = { { 50, 8 }, { 64, 8 }, { 65, 9 }, { 80, 10 }, { 100, 11 } };
     c->ip = "198.51.100.7";
     for (size_t i = 0; i < COUNT(steps); i++) {
         pressure_reset();
@@ -215,7 +215,7 @@ TEST_IN_WORLD(RATE_11_the_difficulty_is_not_the_clients_to_choose)
     struct reply *r = post(c, "/v1/auth/login", captcha_login(easy));
     check_asks(r, "captcha_required", "login");
     CHECK(strstr(text_of(r, "detail"), "too easy") != NULL);
-    CHECK_NUM(num_of(r, "captcha.difficulty"), 13);
+    CHECK_NUM(num_of(r, "captcha.difficulty"), 11);
 }
 
 TEST_IN_WORLD(RATE_11_forged_and_damaged_answers)

@@ -86,6 +86,17 @@ TEST(pressure_fades_and_a_clock_set_back_does_no_harm)
     CHECK(pressure_of(ip_of("192.0.2.1")) < 30);
 }
 
+/* Whoever lives beside an attacker is rid of him half an hour after he stops. */
+TEST(RATE_08_neighbours_are_free_soon_after_an_attack)
+{
+    begin();
+    note("192.0.2.1", 100'000);
+    clock_freeze(start + 20 * MINUTE);
+    CHECK_NUM(pressure_of(ip_of("192.0.2.7")), 100);
+    clock_freeze(start + 31 * MINUTE);
+    CHECK(pressure_of(ip_of("192.0.2.7")) < 50);
+}
+
 /* A flood of what costs nothing, from one address: its neighbours are not asked for captchas. */
 TEST(RATE_08_one_source_does_not_weigh_on_strangers)
 {
