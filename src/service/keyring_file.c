@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,6 +87,20 @@ static enum err read_ring(int fd, const char *path, struct seal_ring *ret)
     return e ? refuse(path, "no lines of id:base64 with keys of 32 bytes") : OK;
 }
 
+/* The name is durable only when its folder is. */
+static bool sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    free(copy);
+    return good;
+}
+
+/* Whoever made the file may have ended before its name was durable, and what these keys are to seal
+ * soon is. A folder that cannot be synced is not one where keys were just made. */
 enum err keyring_file_read(const char *path, struct seal_ring *ret)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -94,6 +109,7 @@ enum err keyring_file_read(const char *path, struct seal_ring *ret)
     if (fd < 0)
         return refuse(path, strerrordesc_np(errno));
     enum err e = read_ring(fd, path, ret);
+    (void)sync_folder(path);
     (void)close(fd);
     return e;
 }
@@ -130,16 +146,6 @@ static bool write_durably(const char *path, const char *text, size_t n)
     return close(fd) == 0 && good;
 }
 
-/* The name is durable only when its folder is. */
-static bool sync_folder(struct arena *arena, const char *path)
-{
-    int fd = open(dirname(text_copy(arena, mem_text(path))), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return good;
-}
-
 /* Written under another name and linked to its own: link, unlike rename, never replaces. */
 static enum err publish(struct arena *arena, const char *path, const char *text, size_t n)
 {
@@ -150,7 +156,7 @@ static enum err publish(struct arena *arena, const char *path, const char *text,
     (void)unlink(draft);
     if (!linked && failure == EEXIST)
         return E_CONFLICT;
-    if (!linked || !sync_folder(arena, path))
+    if (!linked || !sync_folder(path))
         return fault("keyring: cannot make %s: %s", path,
                      strerrordesc_np(linked ? errno : failure));
     LOG(LOG_INFO, "keyring.made", LOG_TEXT("path", path),

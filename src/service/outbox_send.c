@@ -84,6 +84,17 @@ static bool write_all(int file, struct mem bytes)
     return true;
 }
 
+/* Afterwards the mail counts as sent, and is never sent again: it has to outlive a loss of power,
+ * with its name. */
+static bool sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return good;
+}
+
 /* Into the folder under a name that shows up only when the mail is whole. */
 static enum err put_into_folder(struct arena *arena, const char *id, struct mem mail,
                                 const char **ret_why)
@@ -92,10 +103,10 @@ static enum err put_into_folder(struct arena *arena, const char *id, struct mem 
     const char *hidden = text_format(arena, "%s/.%s.new", folder, id);
     const char *path = text_format(arena, "%s/%s.eml", folder, id);
     int file = open(hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = file >= 0 && write_all(file, mail);
+    bool good = file >= 0 && write_all(file, mail) && fsync(file) == 0;
     if (file >= 0 && close(file) != 0)
         good = false;
-    if (good && rename(hidden, path) == 0)
+    if (good && rename(hidden, path) == 0 && sync_folder(folder))
         return OK;
     *ret_why = text_format(arena, "%s: %s", path, strerrordesc_np(errno));
     LOG(LOG_WARN, "mail.folder_unusable", LOG_TEXT("why", *ret_why),

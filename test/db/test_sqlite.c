@@ -3,11 +3,11 @@
  * What only SQLite has: a file with its disasters (F02 to F06), the batch that shares one sync, and
  * a second process beside the server.
  */
+#include "../power.h"
 #include "../store.h"
 #include "base/thread.h"
 #include "db/db.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,35 +17,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { THREADS = 32 };
-
-/* --- a disk whose syncs can fail --- */
-
-static atomic_long syncs_until_failure;
-
-static int sync_or_fail(long number, int fd)
-{
-    if (syncs_until_failure > 0 && atomic_fetch_sub(&syncs_until_failure, 1) == 1) {
-        errno = EIO;
-        return -1;
-    }
-    return (int)syscall(number, fd);
-}
-
-/* These stand in front of the C library's for this whole binary. */
-__attribute__((visibility("default"))) int fdatasync(int fd)
-{
-    return sync_or_fail(SYS_fdatasync, fd);
-}
-
-__attribute__((visibility("default"))) int fsync(int fd)
-{
-    return sync_or_fail(SYS_fsync, fd);
-}
 
 /* --- helpers
  * -------------------------------------------------------------------------------------------------
@@ -297,9 +272,9 @@ TEST(F04_nothing_is_acknowledged_after_a_failed_sync)
     struct tx tx;
     CHECK_OK(open_at(path, false, &db));
     CHECK_OK(write_one(db, test_arena(), create));
-    syncs_until_failure = 4;
+    power_syncs_until_failure = 4;
     int kept = run_crowd(db, crowd);
-    CHECK_NUM(syncs_until_failure, 0);
+    CHECK_NUM(power_syncs_until_failure, 0);
     CHECK(kept < THREADS * 10);
     CHECK_NUM(count_rows(db), kept); /* reading goes on */
     check_kept(db, crowd);

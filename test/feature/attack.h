@@ -7,6 +7,10 @@
 
 #include "world.h"
 
+/* Where a world's mail goes: for a test that puts a sender of its own before it. */
+struct outbox_message;
+enum err world_capture(const struct outbox_message *m, void *);
+
 /* Calls one(arg, i) for each i below count, each on a thread of its own, all set off together. */
 void crowd(int count, void (*one)(void *arg, int i), void *arg);
 

@@ -2,7 +2,7 @@
 /*
  * A whole house in one process: see world.h.
  */
-#include "world.h"
+#include "attack.h"
 
 #include "account/access_token.h"
 #include "account/session_cache.h"
@@ -63,7 +63,7 @@ static char *keep(const char *text)
     return text ? text_copy(test_arena(), mem_text(text)) : NULL;
 }
 
-static enum err capture(const struct outbox_message *m, void *)
+enum err world_capture(const struct outbox_message *m, void *)
 {
     struct mail mail = { keep(m->kind), keep(m->to), keep(m->subject), keep(m->text),
                          keep(m->html) };
@@ -110,7 +110,7 @@ struct world *world_open(struct db *db)
         test_fail(__FILE__, __LINE__, "the world does not open: %s", why);
         return NULL;
     }
-    outbox_set_sender(capture, NULL);
+    outbox_set_sender(world_capture, NULL);
     if (test_redis_is_wanted())
         CHECK(test_redis_settles(true));
     return w;

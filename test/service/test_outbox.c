@@ -5,6 +5,7 @@
  */
 #include "service/outbox.h"
 
+#include "../power.h"
 #include "../store.h"
 #include "../test.h"
 #include "base/clock.h"
@@ -436,6 +437,28 @@ TEST(outbox_a_folder_gets_eml_files)
     CHECK_NUM(deliver(db), 1);
     CHECK_NUM(mail_world_num(db, id, "sent_at"), 0);
     CHECK(strstr(mail_world_text(db, id, "last_error"), "No such file") != NULL);
+    mail_world_close();
+    test_store_close(db);
+}
+
+/* It counts as sent then: the file outlives a loss of power, with its name. */
+TEST(F03_a_mail_in_a_folder_is_on_the_disk)
+{
+    struct db *db = test_store_ready("memory");
+    const char *lost = text_format(test_arena(), "%s/after", test_folder());
+    REQUIRE(db && mail_world_open(db) && mkdir(lost, 0700) == 0);
+    REQUIRE(setting_override(SETTING_MAIL_DIR, test_folder()) == OK);
+    power_watch(test_folder());
+    const char *id = mail_world_owe(db, "ann@example.org", "Ann");
+    CHECK_NUM(deliver(db), 1);
+    power_stop();
+    power_go_to(power_moment());
+    power_image(lost, POWER_LOST, 0);
+    FILE *file = fopen(text_format(test_arena(), "%s/%s.eml", lost, id), "r");
+    CHECK(file && fseek(file, 0, SEEK_END) == 0 && ftell(file) > 100);
+    if (file)
+        (void)fclose(file);
+    power_done();
     mail_world_close();
     test_store_close(db);
 }
