@@ -15,6 +15,7 @@
 #include "service/metric.h"
 #include "web/attempt.h"
 #include "web/captcha.h"
+#include "web/limits.h"
 #include "web/next.h"
 #include "web/req.h"
 #include "web/sign_in.h"
@@ -123,7 +124,7 @@ static enum err end_by_refresh_token(struct req *rq)
     struct session session;
     enum err e = session_of_refresh(&rq->tx, field(rq, "refresh_token"), &id);
     if (e == E_UNAUTHENTICATED)
-        return OK; /* RFC 7009 2.2: an invalid token is as good as a revoked one */
+        return limits_take_failure(rq); /* RFC 7009 2.2: else it is as good as a revoked one */
     TRY(e);
     e = session_find(&rq->tx, id, &session);
     if (e == E_NOT_FOUND)
@@ -176,7 +177,8 @@ const struct route login_routes[] = {
     ROUTE(POST, "/v1/auth/logout", VISITOR, logout_api,
           .fields = { { "refresh_token", FIELD_TOKEN, .optional = true,
                         .help = "instead of a bearer token or cookie" } },
-          .gives = { { 204, "ended" } }, .help = "Ends this session."),
+          .limits = { { BY_FAILURES, 300, MINUTE, "refresh" } }, .gives = { { 204, "ended" } },
+          .help = "Ends this session."),
     ROUTE(GET, "/login", VISITOR, show_login, .captcha = { "login" },
           .fields = { { "next", FIELD_TEXT, .optional = true, .max = 500 } },
           .help = "The sign-in form."),

@@ -17,6 +17,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "service/metric.h"
+#include "web/limits.h"
 #include "web/req.h"
 #include "web/sign_in.h"
 
@@ -55,6 +56,7 @@ static enum err report_end(struct req *rq, const struct refreshed *r)
 static enum err refuse_refresh(struct req *rq)
 {
     metric_count(METRIC_TOKEN_REFRESHES, "invalid", "");
+    TRY(limits_take_failure(rq));
     return refuse(rq, PROBLEM_REFRESH_INVALID);
 }
 
@@ -205,7 +207,8 @@ const struct route session_routes[] = {
                             "\"auth_time\",\"amr\",\"acr\",\"expires_at\"}}" } },
           .help = "Who is signed in, and how."),
     ROUTE(POST, "/v1/auth/refresh", ANYONE, refresh, .fields = { { "refresh_token", FIELD_TOKEN } },
-          .limits = { { BY_REFRESH_FIELD, 60, MINUTE, "refresh" } },
+          .limits = { { BY_REFRESH_FIELD, 60, MINUTE, "refresh" },
+                      { BY_FAILURES, 300, MINUTE, "refresh" } },
           .gives = { { 200, "{\"access_token\",\"token_type\",\"expires_in\",\"refresh_token\"}" },
                      { 401, "refresh_token_invalid" } },
           .help = "New tokens for an old refresh token, which is used up."),

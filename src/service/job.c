@@ -127,10 +127,12 @@ static enum err work(struct job_run *run)
     TRY(run->kind->run(&job));
     int64_t rows;
     if (job.more)
-        TRY(db_change(&run->tx,
-                      "UPDATE task SET run_at = $3, attempts = 0, taken_by = NULL"
-                      " WHERE id = $1 AND attempts = $2",
-                      V(text(run->id), num(run->attempts), num(clock_now())), &rows));
+        TRY(db_change(
+            &run->tx,
+            "UPDATE task SET run_at = $3, attempts = 0, taken_by = NULL"
+            " WHERE id = $1 AND attempts = $2",
+            V(text(run->id), num(run->attempts), num(job.again_at ? job.again_at : clock_now())),
+            &rows));
     else
         TRY(db_change(&run->tx, "DELETE FROM task WHERE id = $1 AND attempts = $2",
                       V(text(run->id), num(run->attempts)), &rows));

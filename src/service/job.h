@@ -26,6 +26,7 @@ struct job {
     const char *arg; /* of a task; "" for a periodic job */
     int64_t now;
     bool more; /* the job sets it: there is more to do, run again at once */
+    int64_t again_at; /* of a task with more to do: not before; 0: at once */
 };
 
 /* A poller runs at each wake and each second, on every node at once and on a thread of its own, so

@@ -12,7 +12,8 @@ METRIC(SESSIONS_REVOKED, "sessions_revoked_total", "reason", "", "sessions ended
 METRIC(POLICY_REFUSALS, "policy_refusals_total", "rule", "",
        "requests refused by a rule, by its kind; each answer carries a decision_id")
 METRIC(LIMITS_ALONE, "limits_alone_total", "", "",
-       "requests whose limits this node counted alone, without Redis")
+       "requests that this node let pass on its own count, without Redis; what its own count "
+       "refuses is never asked of Redis")
 METRIC(ADDRESS_BLOCKS, "address_blocks_total", "result", "",
        "ranges that went on misbehaving: made, or spared because of rules, users or their number")
 METRIC(RATE_LIMIT_HITS, "rate_limit_hits_total", "rule", "", "requests refused by a limit")

@@ -95,11 +95,18 @@ static enum err tell(struct tx *tx, const struct account *who, const struct audi
                            });
 }
 
+/* One of the mails that an address may get, with or without account (DOS-07): after too many of
+   others it waits, but is not left out. */
 static enum err tell_by_task(struct job *job)
 {
     struct mail_task asked;
     struct account who;
+    int64_t wait;
     TRY(mail_task_read(job, &asked));
+    job->more = !limits_take_mail(job->arena, asked.email_key, &wait);
+    job->again_at = job->now + wait;
+    if (job->more)
+        return OK;
     enum err e = account_find_email(job->tx, asked.email_key, &who);
     if (e == E_NOT_FOUND || (e == OK && (who.locked_at || !who.verified_at)))
         return OK;

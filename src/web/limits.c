@@ -21,6 +21,9 @@
 /* "crt_" and the session id: the same for every refresh token of a session. */
 enum { REFRESH_ID_CHARS = 30 };
 
+/* Forms refused for their fields in a minute that cost their sender nothing. */
+enum { FREE_TRIES = 60 };
+
 /* The ranges of an address, and how many times a door's figure each gets. A home has a /64 or a
    /56, a site a /48; whoever rents a server has a handful of neighbouring IPv4 addresses. The
    widest comes first: once it is used up, the narrower ones are not even looked at. */
@@ -51,6 +54,11 @@ struct limits_paid {
 static const struct meter *const *meters_of_request(const struct req *rq, size_t *ret_count)
 {
     return meters_of(rq->match.index, ret_count);
+}
+
+static bool is_by_address(const struct meter *m)
+{
+    return meter_by(m) == BY_IP || meter_by(m) == BY_FAILURES;
 }
 
 static bool is_late(const struct meter *m)
@@ -101,7 +109,8 @@ static struct mem mailbox_of(struct req *rq)
 static bool find_key(struct req *rq, const struct use *use, struct mem *ret)
 {
     switch (meter_by(use->meter)) {
-    case BY_IP: *ret = network_of(rq, use->tier); return true;
+    case BY_IP:
+    case BY_FAILURES: *ret = network_of(rq, use->tier); return true;
     case BY_ACCOUNT: *ret = mem_text(rq->session.account_id); return rq->is_signed_in;
     case BY_SESSION: *ret = mem_text(rq->session.id); return rq->is_signed_in;
     case BY_EMAIL_FIELD: *ret = mailbox_of(rq); return true;
@@ -138,10 +147,15 @@ static enum err add(struct req *rq, const struct use *use)
              : fault("%s has no limit by %s", meter_door(use->meter), meter_by_name(use->meter));
 }
 
+static bool has_tier(const struct req *rq, const struct tier *tier)
+{
+    return tier->v4_bits || !ip_is_v4(rq->client);
+}
+
 static enum err add_ranges(struct req *rq, const struct meter *m)
 {
     for (size_t t = 0; t < COUNT(tiers); t++)
-        if (!ip_is_v4(rq->client) || tiers[t].v4_bits)
+        if (has_tier(rq, &tiers[t]))
             TRY(add(rq, &(struct use){ m, &tiers[t] }));
     return OK;
 }
@@ -154,7 +168,7 @@ static enum err add_all(struct req *rq, bool late)
         const struct meter *m = meters[i];
         if (is_late(m) != late || (late && !rq->is_signed_in && rq->route->access == VISITOR))
             continue;
-        if (is_put_off(rq, m))
+        if (is_put_off(rq, m) || meter_by(m) == BY_FAILURES)
             continue;
         TRY(meter_by(m) == BY_IP ? add_ranges(rq, m) : add(rq, &(struct use){ m, &whole }));
     }
@@ -167,7 +181,7 @@ static struct limits_paid *open_account(struct req *rq)
     struct limits_paid *paid = arena_alloc(rq->arena, sizeof *paid);
     const struct meter *const *meters = meters_of_request(rq, &count);
     for (size_t i = 0; i < count; i++)
-        paid->max += meter_by(meters[i]) == BY_IP ? METER_WINDOWS * COUNT(tiers) : METER_WINDOWS;
+        paid->max += is_by_address(meters[i]) ? METER_WINDOWS * COUNT(tiers) : METER_WINDOWS;
     if (paid->max > TALLIES_MAX)
         paid->max = TALLIES_MAX;
     paid->tallies = arena_array(rq->arena, paid->max, sizeof *paid->tallies);
@@ -187,7 +201,7 @@ static void note(struct req *rq, const struct tally *t)
 /* In words for staff: "192.0.2.0/24", "account". */
 static const char *counter_of(struct req *rq, const struct use *use)
 {
-    if (meter_by(use->meter) != BY_IP)
+    if (!is_by_address(use->meter))
         return meter_by(use->meter) == BY_EMAIL_FIELD ? "address" : meter_by_name(use->meter);
     struct ip network = ip_network(rq->client, use->tier->v4_bits, use->tier->v6_bits);
     return text_format(rq->arena, "%s/%d", ip_format(rq->arena, network),
@@ -226,6 +240,31 @@ static enum err take_from(struct req *rq, size_t first)
         note(rq, &paid->tallies[i]);
     return OK;
 }
+
+/* --- failures --- */
+
+static enum err add_failures(struct req *rq)
+{
+    size_t count;
+    const struct meter *const *meters = meters_of_request(rq, &count);
+    rq->paid->count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (meter_by(meters[i]) == BY_FAILURES)
+            TRY(add_ranges(rq, meters[i]));
+    return OK;
+}
+
+enum err limits_take_failure(struct req *rq)
+{
+    struct limits_paid *paid = rq->paid;
+    if (!paid)
+        return OK;
+    TRY(add_failures(rq));
+    size_t refused = limit_take_all(paid->tallies, paid->count);
+    return refused < paid->count ? refuse_tally(rq, refused) : OK;
+}
+
+/* --- at the door --- */
 
 enum err limits_take_early(struct req *rq)
 {
@@ -280,12 +319,42 @@ enum err limits_take_stranger(struct req *rq)
     return share_from(rq, first);
 }
 
+/* Each customer's, and each range's, so many a minute. */
+static bool may_try_again(struct req *rq)
+{
+    struct tally tallies[COUNT(tiers)];
+    size_t n = 0;
+    for (size_t t = 0; t < COUNT(tiers); t++)
+        if (has_tier(rq, &tiers[t]))
+            tallies[n++] = limit_tally(limit_name("refused form"), network_of(rq, &tiers[t]),
+                                       (int64_t)FREE_TRIES * tiers[t].times, MINUTE);
+    return limit_take_all(tallies, n) == n;
+}
+
 void limits_give_back(struct req *rq)
 {
-    if (!rq->paid)
+    if (!rq->paid || !may_try_again(rq))
         return;
     limit_give_back_all(rq->paid->tallies, rq->paid->early, rq->paid->is_shared);
     rq->paid = NULL;
+}
+
+/* --- mails --- */
+
+bool limits_take_mail(struct arena *arena, const char *email_key, int64_t *ret_wait)
+{
+    struct tally tallies[METER_WINDOWS];
+    size_t n = 0;
+    int64_t count, span;
+    const struct meter *m = meter_named("mail", BY_EMAIL_FIELD);
+    struct mem mailbox = mem_text(email_limit_key(arena, email_key));
+    for (; m && meter_window(m, n, &count, &span); n++)
+        tallies[n] = limit_tally(meter_name(m), mailbox, count, span);
+    size_t refused = limit_take_all(tallies, n);
+    if (refused == n)
+        refused = limit_share(tallies, n, limit_is_shared());
+    *ret_wait = refused < n ? tallies[refused].resets_in : 0;
+    return refused == n;
 }
 
 /* --- what is told --- */
@@ -320,6 +389,9 @@ void limits_write_reference(struct buf *out)
             buf_text(out, "| | ");
         buf_format(out, "/%d | %d |\n", tiers[t].v6_bits, tiers[t].times);
     }
-    buf_text(out, "\n");
+    buf_text(out, "\n`failures` are those of an address too, but only what led nowhere: a token "
+                  "that is none. Each counter of a door stands for\nitself: `LIMITS = login ip "
+                  "100/1m` leaves `login email` as it is, and the `RateLimit-*` headers of an "
+                  "answer are those of\nwhichever counter has the least left.\n\n");
     meters_write_reference(out);
 }

@@ -11,8 +11,17 @@
    tightest counter is kept in rq->limit. Neither waits nor leaves this process. */
 enum err limits_take_early(struct req *rq);
 
-/* Takes back what limits_take_early counted: a form whose fields were refused has used nothing. */
+/* Takes back what limits_take_early counted: a form whose fields were refused has used nothing.
+   Within reason: judging a password takes time, so who does nothing else pays like everybody. */
 void limits_give_back(struct req *rq);
+
+/* What was asked for led nowhere, a token that is none: counted by the route's BY_FAILURES, and
+   refused once there were too many. Whoever shares the address and has a good one is served. */
+enum err limits_take_failure(struct req *rq);
+
+/* Counts a mail to an address that nobody at its door asked for with the mails of the door "mail".
+   False: there were enough for now; ret_wait is how long. */
+bool limits_take_mail(struct arena *arena, const char *email_key, int64_t *ret_wait);
 
 /* Decides whether this request is counted by all nodes together, over the network: its handler must
    not run on a thread that serves connections then. */

@@ -32,7 +32,8 @@ static const char *const by_names[] = { [BY_IP] = "ip",
                                         [BY_ACCOUNT] = "account",
                                         [BY_SESSION] = "session",
                                         [BY_EMAIL_FIELD] = "email",
-                                        [BY_REFRESH_FIELD] = "session" };
+                                        [BY_REFRESH_FIELD] = "session",
+                                        [BY_FAILURES] = "failures" };
 
 /* --- from the route table --- */
 
@@ -141,6 +142,11 @@ const struct meter *const *meters_of(size_t route, size_t *ret_count)
         n++;
     *ret_count = n;
     return of_routes[route];
+}
+
+const struct meter *meter_named(const char *door, enum limit_by by)
+{
+    return find(door, by);
 }
 
 const char *meter_door(const struct meter *m)

@@ -32,9 +32,12 @@ const char *meters_check(struct arena *arena, const char *text);
 /* The meters of the route with this index: *ret_count of them. */
 const struct meter *const *meters_of(size_t route, size_t *ret_count);
 
+/* NULL when no route has it. */
+const struct meter *meter_named(const char *door, enum limit_by by);
+
 const char *meter_door(const struct meter *m);
 enum limit_by meter_by(const struct meter *m);
-/* "ip", "account", "session", "email" */
+/* "ip", "account", "session", "email", "failures" */
 const char *meter_by_name(const struct meter *m);
 /* limit_name() of the two together. */
 uint64_t meter_name(const struct meter *m);

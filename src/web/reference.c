@@ -32,8 +32,11 @@ static const char *span_text(struct arena *arena, int64_t span)
 /* "5 a minute per IP address, 3 an hour per e-mail address" */
 static const char *limits_text(struct arena *arena, const struct route *route)
 {
-    static const char *const by[] = { "",        "IP address",     "account",
-                                      "session", "e-mail address", "session" };
+    static const char *const by[] = {
+        [BY_IP] = "IP address",         [BY_ACCOUNT] = "account",
+        [BY_SESSION] = "session",       [BY_EMAIL_FIELD] = "e-mail address",
+        [BY_REFRESH_FIELD] = "session", [BY_FAILURES] = "IP address of what leads nowhere",
+    };
     struct buf b;
     buf_init(&b, arena, 400);
     for (int i = 0; i < ROUTE_LIMITS && route->limits[i].by; i++) {

@@ -66,7 +66,16 @@ enum proof_wanted {
 };
 
 /* Several windows of one door are several rules. */
-enum limit_by { LIMIT_UNUSED, BY_IP, BY_ACCOUNT, BY_SESSION, BY_EMAIL_FIELD, BY_REFRESH_FIELD };
+enum limit_by {
+    LIMIT_UNUSED,
+    BY_IP,
+    BY_ACCOUNT,
+    BY_SESSION,
+    BY_EMAIL_FIELD,
+    BY_REFRESH_FIELD,
+    BY_FAILURES, /* by address too, but only what the handler calls in vain (limits_take_failure);
+                    each node for itself */
+};
 
 struct limit_rule {
     enum limit_by by;

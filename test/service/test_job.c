@@ -22,7 +22,8 @@
 static struct {
     atomic_int runs;
     enum err answer;
-    int more;      /* how often it asks for another round */
+    int more; /* how often it asks for another round */
+    int64_t again_at;
     bool eats_all; /* fills the arena */
     char arg[64];
     int64_t steal_at; /* by then the lease has ended and another node took the task */
@@ -42,6 +43,7 @@ static enum err run_spy(struct job *job)
     if (spy.eats_all)
         (void)arena_alloc(job->arena, (size_t)1 << 30);
     job->more = spy.more-- > 0;
+    job->again_at = spy.again_at;
     return spy.answer;
 }
 
@@ -225,6 +227,24 @@ TEST_ON_READY_STORES(job_a_task_may_ask_for_another_round)
     CHECK_OK(job_run_due(db, test_arena()));
     CHECK_NUM(spy.runs, 4);
     CHECK_NUM(count_notes(db), 4);
+    CHECK_NUM(count_tasks(db), 0);
+    close_world();
+}
+
+TEST_ON_READY_STORES(job_a_task_may_ask_for_a_later_round)
+{
+    REQUIRE(open_world(db, only_tasks));
+    spy.more = 1;
+    spy.again_at = clock_now() + HOUR;
+    add(db, "spy.task", "");
+    CHECK_OK(job_run_due(db, test_arena()));
+    CHECK_NUM(spy.runs, 1);
+    clock_freeze(clock_now() + HOUR - 1);
+    CHECK_OK(job_run_due(db, test_arena()));
+    CHECK_NUM(spy.runs, 1);
+    clock_freeze(clock_now() + 1);
+    CHECK_OK(job_run_due(db, test_arena()));
+    CHECK_NUM(spy.runs, 2);
     CHECK_NUM(count_tasks(db), 0);
     close_world();
 }
