@@ -234,15 +234,16 @@ TEST_ON_READY_STORES(job_a_task_may_ask_for_another_round)
 TEST_ON_READY_STORES(job_a_task_may_ask_for_a_later_round)
 {
     REQUIRE(open_world(db, only_tasks));
+    int64_t now = clock_now();
     spy.more = 1;
-    spy.again_at = clock_now() + HOUR;
+    spy.again_at = now + HOUR;
     add(db, "spy.task", "");
     CHECK_OK(job_run_due(db, test_arena()));
     CHECK_NUM(spy.runs, 1);
-    clock_freeze(clock_now() + HOUR - 1);
+    clock_freeze(now + HOUR - 1);
     CHECK_OK(job_run_due(db, test_arena()));
     CHECK_NUM(spy.runs, 1);
-    clock_freeze(clock_now() + 1);
+    clock_freeze(now + HOUR);
     CHECK_OK(job_run_due(db, test_arena()));
     CHECK_NUM(spy.runs, 2);
     CHECK_NUM(count_tasks(db), 0);
