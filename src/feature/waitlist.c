@@ -130,7 +130,10 @@ static enum err leave(struct req *rq)
     struct waitlist_entry who;
     TRY(look(rq, &rq->peek, &who));
     enum err e = waitlist_leave(&rq->tx, &who);
-    return e == E_GONE ? refuse(rq, PROBLEM_CONFLICT) : e;
+    if (e != E_GONE)
+        return e;
+    TRY(look(rq, &rq->tx, &who)); /* they may have left this moment */
+    return refuse(rq, PROBLEM_CONFLICT);
 }
 
 static enum err leave_api(struct req *rq)

@@ -245,6 +245,29 @@ TEST_IN_WORLD(RACE_04_keeping_beside_the_purge_has_one_outcome)
     CHECK_NUM(kept + gone, 12);
 }
 
+static void press(void *arg, int i)
+{
+    struct client *c = client(race.w);
+    const char *form = text_format(test_arena(), "token=%s", (const char *)arg);
+    (void)get(c, text_format(test_arena(), "/settings/deletion?%s", form));
+    int status = post_form(c, "/settings/deletion/cancel", form)->status;
+    if (status == 200)
+        race.kept++;
+    else if (status != 410)
+        test_fail(__FILE__, __LINE__, "%d got %d", i, status);
+}
+
+TEST_IN_WORLD(RACE_01_the_link_that_keeps_the_account_has_one_winner)
+{
+    struct client *ann = signed_in(w, ANN);
+    race.w = w;
+    race.kept = 0;
+    CHECK_NUM(ask(ann)->status, 202);
+    crowd(64, press, (void *)mailed_token(w, ANN, "deletion_asked"));
+    CHECK_NUM(race.kept, 1);
+    CHECK_NUM(mail_count(w, ANN, "deletion_cancelled"), 1);
+}
+
 static void enter_or_purge(void *, int i)
 {
     struct arena arena;

@@ -457,7 +457,7 @@ TEST_IN_WORLD(WA_09_a_credential_belongs_to_one_account)
     }
 }
 
-enum { CROWD = 32, PEOPLE = 4 };
+enum { CROWD = 64, PEOPLE = 4 };
 
 struct throng {
     struct world *w;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Staff locks and unlocks accounts.
+ * Staff locks and unlocks accounts, and has no way to what proves their owners.
  */
 #include "attack.h"
 
@@ -8,6 +8,7 @@
 #include "account/role.h"
 #include "account/session_cache.h"
 #include "sample.h"
+#include "two_step.h"
 
 #define WRONG "a quite wrong walnut desk"
 
@@ -114,4 +115,69 @@ TEST_IN_WORLD(RBAC_03_the_last_administrator_is_not_locked)
     set_roles(w, ANN, ROLE_ADMIN);
     tamper(w, "UPDATE account SET deletion_due_at = 1 WHERE email_key = $1", V(text(BEN)));
     check_problem(act(admin, ANN, "lock"), 403, "last_admin");
+}
+
+/* --- nobody sets, sees or makes what proves another --- */
+
+static struct client *administrator(struct world *w, const struct route *route)
+{
+    struct client *c = client(w);
+    if (route_is_api(route)) {
+        CHECK_NUM(login(c, BEN, PASSWORD)->status, 200);
+        return c;
+    }
+    CHECK_NUM(login_page(c, BEN, PASSWORD)->status, 303);
+    (void)get(c, "/settings");
+    return c;
+}
+
+static void check_no_credential(const struct route *route, const struct reply *r,
+                                const char *const secrets[], size_t count)
+{
+    static const char *const kinds[] = { "access_token", "refresh_token", "pending_token",
+                                         "recovery_codes", "otpauth:" };
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (strstr(r->body, kinds[i]))
+            test_fail(__FILE__, __LINE__, "%s answers with %s", route->path, kinds[i]);
+    for (size_t i = 0; i < count; i++)
+        if (strstr(r->body, secrets[i]) || strstr(r->headers, secrets[i]))
+            test_fail(__FILE__, __LINE__, "%s shows secret %zu", route->path, i);
+}
+
+static void check_takes_no_password(const struct route *route)
+{
+    for (const struct field *f = route->fields; f < route->fields + ROUTE_FIELDS && f->name; f++)
+        if (f->kind == FIELD_PASSWORD || text_equal(f->name, "password"))
+            test_fail(__FILE__, __LINE__, "%s takes a password", route->path);
+}
+
+/* Every door of staff there is, asked about ANN by an administrator. */
+TEST_IN_WORLD(RBAC_04_no_door_of_staff_sets_shows_or_makes_a_credential)
+{
+    struct app app = two_step(w, ANN);
+    (void)staff(w, ROLE_USER | ROLE_ADMIN);
+    const char *ann = account_id_of(w, ANN), *phc = password_of(w, ANN);
+    const char *secrets[4 + CODES] = { phc, app.base32, app.owner->refresh, app.owner->bearer };
+    for (size_t i = 0; i < CODES; i++)
+        secrets[4 + i] = app.codes[i];
+    int doors = 0;
+    for (size_t i = 0; i < router_count(); i++) {
+        const struct route *route = router_nth(i);
+        if (route->access < SUPPORT || route->access > ADMIN)
+            continue;
+        struct client *c = administrator(w, route);
+        const char *body = route_is_safe(route) ? NULL : sample_body(route, c->csrf, NULL, NULL);
+        check_takes_no_password(route);
+        check_no_credential(route,
+                            call(c, http_method_name(route->method), sample_path(route, ann), body),
+                            secrets, COUNT(secrets));
+        doors++;
+    }
+    CHECK(doors > 20);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM session s JOIN account a ON a.id = s.account_id"
+                          " WHERE a.email_key = 'ann@example.org'"),
+              0); /* locking ended her own; none was made */
+    CHECK_NUM(act(administrator(w, router_nth(0)), ANN, "unlock")->status, 200);
+    CHECK_TEXT(password_of(w, ANN), phc);
+    CHECK_NUM(login_by_app(client(w), ANN, &app)->status, 200);
 }

@@ -459,3 +459,69 @@ TEST_IN_WORLD(the_waiting_list_by_pages)
     CHECK(strstr(get(staff, "/admin/waitlist?status=approved")->body, ANN) != NULL);
     CHECK_NUM(get(c, "/waitlist?token=wtl_x")->status, 410);
 }
+
+/* --- the handle, by many at once --- */
+
+enum { CROWD = 64 };
+
+struct handles {
+    struct world *w;
+    const char *door, *tokens[CROWD];
+    _Atomic int ok, gone, other;
+};
+
+static void use_handle(void *arg, int i)
+{
+    struct handles *h = arg;
+    int status = with_handle(h->w, h->door, h->tokens[i])->status;
+    if (status == 200)
+        h->ok++;
+    else if (status == 410)
+        h->gone++;
+    else
+        h->other++;
+}
+
+static struct handles all_use(struct world *w, const char *door, const char *token)
+{
+    struct handles h = { .w = w, .door = door };
+    for (int i = 0; i < CROWD; i++)
+        h.tokens[i] = token;
+    crowd(CROWD, use_handle, &h);
+    CHECK_NUM(h.other, 0);
+    return h;
+}
+
+/* However many press: one place, one friend brought along, one farewell. */
+TEST_IN_WORLD(RACE_01_a_handle_confirms_and_leaves_once)
+{
+    open_list();
+    const char *ben = waiting(w, BEN, NULL);
+    CHECK_NUM(join(w, ANN, text_of(status(w, ben), "referral_code"))->status, 202);
+    const char *ann = handle_of(w, ANN);
+    CHECK_NUM(all_use(w, "confirm", ann).ok, CROWD); /* it says where they stand, each time */
+    CHECK_NUM(num_of(status(w, ben), "referred"), 1);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM waitlist WHERE status = 'waiting'"), 2);
+    struct handles left = all_use(w, "leave", ann);
+    CHECK_NUM(left.ok, 1);
+    CHECK_NUM(left.gone, CROWD - 1);
+    CHECK_NUM(status(w, ann)->status, 410);
+}
+
+/* One person with many addresses brings the one who referred them one friend. */
+TEST_IN_WORLD(RACE_01_many_addresses_of_one_person_count_once)
+{
+    struct handles h = { .w = w, .door = "confirm" };
+    open_list();
+    const char *ben = waiting(w, BEN, NULL);
+    const char *code = text_of(status(w, ben), "referral_code");
+    for (int i = 0; i < CROWD; i++) {
+        const char *email = text_format(test_arena(), "ann+%d@example.org", i % 8);
+        if (i < 8)
+            CHECK_NUM(join(w, email, code)->status, 202);
+        h.tokens[i] = i < 8 ? handle_of(w, email) : h.tokens[i % 8];
+    }
+    crowd(CROWD, use_handle, &h);
+    CHECK_NUM(h.ok, CROWD);
+    CHECK_NUM(num_of(status(w, ben), "referred"), 1);
+}
