@@ -15,15 +15,9 @@ void buf_init(struct buf *b, struct arena *arena, size_t max)
     *b = (struct buf){ .arena = arena, .p = empty, .max = max };
 }
 
-static bool reserve(struct buf *b, size_t n)
+/* need: with the NUL at its end. */
+static void grow(struct buf *b, size_t need)
 {
-    if (b->overflow || n > b->max - b->n) {
-        b->overflow = true;
-        return false;
-    }
-    size_t need = b->n + n + 1;
-    if (need <= b->capacity)
-        return true;
     size_t capacity = b->capacity ? b->capacity : 500;
     while (capacity < need)
         capacity *= 2;
@@ -31,6 +25,16 @@ static bool reserve(struct buf *b, size_t n)
     memcpy(p, b->p, b->n);
     b->p = p;
     b->capacity = capacity;
+}
+
+static inline bool reserve(struct buf *b, size_t n)
+{
+    if (b->overflow || n > b->max - b->n) {
+        b->overflow = true;
+        return false;
+    }
+    if (b->n + n >= b->capacity)
+        grow(b, b->n + n + 1);
     return true;
 }
 
@@ -50,7 +54,10 @@ void buf_text(struct buf *b, const char *text)
 
 void buf_char(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    if (!reserve(b, 1))
+        return;
+    b->p[b->n++] = c;
+    b->p[b->n] = 0;
 }
 
 void buf_num(struct buf *b, int64_t number)

@@ -165,23 +165,35 @@ void json_write(struct json_writer *j, struct buf *out)
 }
 
 /* RFC 8259 7. '<' and '/' need no escape: answers are never embedded in HTML. */
-static void put_quoted(struct buf *out, const char *text)
+static size_t count_plain(const char *text)
+{
+    static const bool is_special[256] = { [0 ... 0x1F] = true, ['"'] = true, ['\\'] = true };
+    size_t n = 0;
+    while (!is_special[(unsigned char)text[n]])
+        n++;
+    return n;
+}
+
+static void put_escaped(struct buf *out, unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";
+    if (c >= 0x20)
+        buf_add(out, (char[]){ '\\', (char)c }, 2);
+    else
+        buf_add(out, (char[]){ '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] }, 6);
+}
+
+static void put_quoted(struct buf *out, const char *text)
+{
     buf_char(out, '"');
-    const char *from = text;
-    for (const char *p = text; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buf_add(out, from, (size_t)(p - from));
-        from = p + 1;
-        if (c >= 0x20)
-            buf_add(out, (char[]){ '\\', (char)c }, 2);
-        else
-            buf_add(out, (char[]){ '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] }, 6);
+    for (;;) {
+        size_t n = count_plain(text);
+        buf_add(out, text, n);
+        text += n;
+        if (!*text)
+            break;
+        put_escaped(out, (unsigned char)*text++);
     }
-    buf_text(out, from);
     buf_char(out, '"');
 }
 

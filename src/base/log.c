@@ -138,11 +138,9 @@ static void send_line(struct line *l)
     (void)written; /* a closed log must not stop the server */
 }
 
-void log_write(enum log_level level, const char *event, const struct log_field *fields)
+static void write_line(enum log_level level, const char *event, const struct log_field *fields)
 {
     struct line l;
-    if (level < threshold)
-        return;
     l.n = 0;
     add_time(&l);
     add_field(&l, &LOG_TEXT("level", level_names[level]));
@@ -153,6 +151,13 @@ void log_write(enum log_level level, const char *event, const struct log_field *
         add_field(&l, fields);
     add_text(&l, "}");
     send_line(&l);
+}
+
+/* Most lines are below the threshold: these do not even clear a line's room. */
+void log_write(enum log_level level, const char *event, const struct log_field *fields)
+{
+    if (level >= threshold)
+        write_line(level, event, fields);
 }
 
 enum err fault_at(const char *file, int line, const char *format, ...)

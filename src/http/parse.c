@@ -156,14 +156,13 @@ static int parse_request_line(struct http_head *h, char *line, size_t n, char **
 /* RFC 9110 5.5: visible characters, space and tab; beyond ASCII only valid UTF-8, as all text. */
 static bool is_value(const char *p, size_t n)
 {
-    bool wide = false;
-    for (size_t i = 0; i < n; i++) {
+    unsigned char bad = 0, all = 0;
+    for (size_t i = 0; i < n; i++) { /* to its end, so that it is done for many at once */
         unsigned char c = (unsigned char)p[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7F)
-            return false;
-        wide |= c >= 0x80;
+        bad |= ((c < 0x20) & (c != '\t')) | (c == 0x7F);
+        all |= c;
     }
-    return !wide || text_is_utf8(MEM(p, n));
+    return !bad && (all < 0x80 || text_is_utf8(MEM(p, n)));
 }
 
 /* No space before the colon, no folded lines (which begin with a space): RFC 9112 5.1, 5.2. */
