@@ -112,6 +112,7 @@ void app_register(void)
 {
     router_open(routes);
     setting_set_check(SETTING_LIMITS, meters_check);
+    setting_set_check(SETTING_DISPOSABLE_DOMAINS, disposable_check);
     job_set_kinds(jobs);
     personal_set_tables(personal);
 }
@@ -275,7 +276,17 @@ static enum err open_house(struct house *h)
     return OK;
 }
 
-/* A bad new configuration keeps the old one. */
+/* Each by itself: a damaged list must not keep out a new certificate. */
+static enum err reload_files(struct house *h)
+{
+    enum err hashing = hashing_configure(), list = password_list_configure();
+    enum err domains = disposable_configure(), tls = OK;
+    if (!text_is_empty(setting_text(SETTING_TLS_CERT_FILE)))
+        tls = http_server_reload_tls(h->server);
+    return hashing ? hashing : list ? list : domains ? domains : tls;
+}
+
+/* A bad new configuration keeps the old one, but not its certificate, which may be running out. */
 static void reload(struct house *h)
 {
     struct arena arena;
@@ -283,16 +294,12 @@ static void reload(struct house *h)
     arena_init(&arena, 1 << 20);
     if (setting_reload(&arena, &why)) {
         LOG(LOG_ERROR, "settings.refused", LOG_TEXT("why", why));
+        if (!text_is_empty(setting_text(SETTING_TLS_CERT_FILE)))
+            (void)http_server_reload_tls(h->server);
     } else {
         log_set_level(setting_text(SETTING_LOG_LEVEL));
         web_configure();
-        enum err e = hashing_configure();
-        if (e == OK)
-            e = password_list_configure();
-        if (e == OK)
-            e = disposable_configure();
-        if (e == OK && !text_is_empty(setting_text(SETTING_TLS_CERT_FILE)))
-            e = http_server_reload_tls(h->server);
+        enum err e = reload_files(h);
         LOG(e ? LOG_ERROR : LOG_INFO, "settings.reloaded", LOG_TEXT("result", err_name(e)));
     }
     arena_done(&arena);

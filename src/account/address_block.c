@@ -15,7 +15,7 @@
 #include "service/misbehaviour.h"
 #include "service/setting.h"
 
-enum { AT_ONCE = 16, PROXIES_MAX = 64 };
+enum { AT_ONCE = 16 };
 
 /* Whoever has just signed in may have done so only for this. */
 #define KNOWN_FOR HOUR
@@ -23,8 +23,9 @@ enum { AT_ONCE = 16, PROXIES_MAX = 64 };
 /* Everybody may be behind it. */
 static bool is_proxy(struct job *job, const struct ip_range *range)
 {
-    struct ip_range *trusted = arena_alloc(job->arena, PROXIES_MAX * sizeof *trusted);
-    size_t count = ip_ranges_parse(setting_text(SETTING_TRUSTED_PROXIES), trusted, PROXIES_MAX);
+    struct ip_range *trusted = arena_alloc(job->arena, TRUSTED_PROXIES_MAX * sizeof *trusted);
+    size_t count =
+        ip_ranges_parse(setting_text(SETTING_TRUSTED_PROXIES), trusted, TRUSTED_PROXIES_MAX);
     for (size_t i = 0; i < count; i++)
         if (ip_in_range(range->ip, &trusted[i]) || ip_in_range(trusted[i].ip, range))
             return true;

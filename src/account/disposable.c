@@ -144,11 +144,12 @@ static enum err reorder(char *lines, size_t n)
 
 enum err disposable_sort(char *lines, size_t n, size_t *ret_n)
 {
-    size_t to = 0;
+    size_t to = 0, line = 0;
     for (size_t at = 0; at < n;) {
         size_t length = line_length(lines + at, lines + n);
         bool is_ended = at + length < n;
         size_t kept = tidy(lines + at, length, lines + to);
+        *ret_n = ++line;
         if (kept && !is_line(lines + to, kept))
             return E_INVALID;
         to += kept;
@@ -168,17 +169,27 @@ static enum err read_file(const char *path, char **ret, size_t *ret_n)
     char *all = file ? malloc(FILE_MAX + 2) : NULL;
     size_t n = all ? fread(all, 1, FILE_MAX + 1, file) : 0;
     bool is_good = all && !ferror(file) && n <= FILE_MAX;
-    enum err e = is_good ? disposable_sort(all, n, &n) : E_NOT_FOUND;
+    enum err e = is_good ? disposable_sort(all, n, ret_n) : E_NOT_FOUND;
     if (file)
         (void)fclose(file);
     if (e) {
         free(all);
         return e;
     }
-    char *fitting = realloc(all, n + 1);
+    char *fitting = realloc(all, *ret_n + 1);
     *ret = fitting ? fitting : all;
-    *ret_n = n;
     return OK;
+}
+
+const char *disposable_check(struct arena *arena, const char *path)
+{
+    char *lines = NULL;
+    size_t n = 0;
+    enum err e = read_file(path, &lines, &n);
+    free(lines);
+    if (e == E_INVALID)
+        return text_format(arena, "line %zu of %s is no domain", n, path);
+    return e ? "cannot be read, or is larger than 8 MB" : NULL;
 }
 
 enum err disposable_configure(void)
@@ -189,8 +200,7 @@ enum err disposable_configure(void)
     enum err e = *path ? read_file(path, &fresh, &fresh_n) : OK;
     if (e) {
         LOG(LOG_ERROR, "disposable_domains.refused", LOG_TEXT("path", path),
-            LOG_TEXT("why", e == E_INVALID ? "a line is no domain"
-                                           : "cannot be read, or is larger than 8 MB"));
+            LOG_TEXT("why", "no file of domains, or larger than 8 MB"));
         return e;
     }
     pthread_rwlock_wrlock(&lock);

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/mem.h"
 
@@ -19,9 +20,12 @@ bool disposable_is(const char *email_key);
    stays. */
 enum err disposable_configure(void);
 
+/* The rule of DISPOSABLE_DOMAINS (setting_set_check): NULL, or what is wrong with the file. */
+const char *disposable_check(struct arena *arena, const char *path);
+
 /* One domain a line; "#" begins a comment. There is room for one byte more. Puts the lines in
-   order, in place and in lower case, and gives how many bytes are left. E_INVALID: something is no
-   domain. For configure and tests. */
+   order, in place and in lower case, and gives how many bytes are left. E_INVALID: a line is no
+   domain, and *ret_n its number. For configure and tests. */
 enum err disposable_sort(char *lines, size_t n, size_t *ret_n);
 /* A line is there, in sorted text. */
 bool disposable_find(struct mem sorted, const char *line);

@@ -13,25 +13,11 @@
 #include <ctype.h>
 #include <string.h>
 
-static void add_ranges(const char *list, struct address_policy *policy)
-{
-    while (*list && policy->allowed < ADDRESS_ALLOW_MAX) {
-        char one[64];
-        list += strspn(list, ", ");
-        size_t n = strcspn(list, ", ");
-        if (n && n < sizeof one) {
-            memcpy(one, list, n);
-            one[n] = 0;
-            policy->allowed += ip_range_parse(one, &policy->allow[policy->allowed]);
-        }
-        list += n;
-    }
-}
-
 void outbound_policy(bool any_port, struct address_policy *ret)
 {
     *ret = (struct address_policy){ .any_port = any_port };
-    add_ranges(setting_text(SETTING_OUTBOUND_ALLOW), ret);
+    ret->allowed =
+        ip_ranges_parse(setting_text(SETTING_OUTBOUND_ALLOW), ret->allow, ADDRESS_ALLOW_MAX);
     if (!setting_is_loopback()) /* else it is everybody's name for their own machine */
         ret->own_host = setting_public_host();
 }

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { TRUSTED_PROXIES_MAX = 64 };
+
 enum setting {
 #define SETTING(name, kind, initial, flags, help) SETTING_##name,
 #include "service/setting_list.h"

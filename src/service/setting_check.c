@@ -9,6 +9,7 @@
 #include "crypto/password.h"
 #include "crypto/seal.h"
 #include "kv/redis.h"
+#include "net/address_policy.h"
 #include "service/setting_parts.h"
 
 #include <string.h>
@@ -146,7 +147,8 @@ static const char *each(struct arena *arena, const char *text, rule_fn check)
     char *rest = text_copy(arena, mem_text(text)), *item;
     while ((item = strsep(&rest, ","))) {
         item += strspn(item, " ");
-        item[strcspn(item, " ")] = 0;
+        for (size_t n = strlen(item); n && item[n - 1] == ' ';)
+            item[--n] = 0;
         const char *why = check(arena, item);
         if (why)
             return why;
@@ -228,6 +230,25 @@ static const char *check_ranges(struct arena *arena, const char *text)
     return each(arena, text, check_range);
 }
 
+/* What is more than there is room for would be left out without a word. */
+static const char *check_some_ranges(struct arena *arena, const char *text, int max)
+{
+    int count = 1;
+    for (const char *p = text; *p; p++)
+        count += *p == ',';
+    return count <= max ? check_ranges(arena, text) : text_format(arena, "at most %d ranges", max);
+}
+
+static const char *check_proxies(struct arena *arena, const char *text)
+{
+    return check_some_ranges(arena, text, TRUSTED_PROXIES_MAX);
+}
+
+static const char *check_outbound_ranges(struct arena *arena, const char *text)
+{
+    return check_some_ranges(arena, text, ADDRESS_ALLOW_MAX);
+}
+
 static const char *check_origins(struct arena *arena, const char *text)
 {
     return each(arena, text, check_origin);
@@ -239,43 +260,6 @@ static const char *check_seal_keys(struct arena *arena, const char *text)
     bool good = seal_ring_parse(text, ring) == OK;
     mem_wipe(ring, sizeof *ring);
     return good ? NULL : "must be id:base64 pairs, each key of 32 bytes, separated by commas";
-}
-
-static const char *check_level(struct arena *, const char *text)
-{
-    static const char *const levels[] = { "debug", "info", "warn", "error" };
-    for (size_t i = 0; i < COUNT(levels); i++)
-        if (text_equal(text, levels[i]))
-            return NULL;
-    return "must be debug, info, warn or error";
-}
-
-static const char *check_on_off(struct arena *, const char *text)
-{
-    return text_equal(text, "on") || text_equal(text, "off") ? NULL : "must be on or off";
-}
-
-static const char *check_sign_up(struct arena *, const char *text)
-{
-    static const char *const modes[] = { "open", "waitlist", "invite", "closed" };
-    for (size_t i = 0; i < COUNT(modes); i++)
-        if (text_equal(text, modes[i]))
-            return NULL;
-    return "must be open, waitlist, invite or closed";
-}
-
-static const char *check_proxy_protocol(struct arena *, const char *text)
-{
-    return text_equal(text, "off") || text_equal(text, "required") ? NULL
-                                                                   : "must be off or required";
-}
-
-static const char *check_forwarded(struct arena *, const char *text)
-{
-    return text_equal(text, "either") || text_equal(text, "x-forwarded-for") ||
-                   text_equal(text, "forwarded")
-               ? NULL
-               : "must be either, x-forwarded-for or forwarded";
 }
 
 static const char *check_mailbox(struct arena *, const char *text)
@@ -321,19 +305,17 @@ static const char *check_score(struct arena *, const char *text)
     return is_within ? NULL : why;
 }
 
-/* Which hosts and addresses may be called is found out when they are. */
-static const char *check_outbound(struct arena *, const char *text)
+/* A URL that could be called; whether its host may be is found out when it is. */
+static const char *check_outbound(struct arena *arena, const char *text)
 {
-    bool good = text_starts(text, "https://") || text_starts(text, "http://127.") ||
-                text_starts(text, "http://[::1]");
-    return good ? NULL : "must begin with https:// (http:// only to a loopback address)";
-}
-
-static const char *check_when_captcha(struct arena *, const char *text)
-{
-    return text_equal(text, "auto") || text_equal(text, "always") || text_equal(text, "off")
-               ? NULL
-               : "must be auto, always or off";
+    struct address_policy anywhere = { .any_port = true, .allowed = 2 };
+    struct outbound_url url;
+    const char *why;
+    (void)ip_range_parse("0.0.0.0/0", &anywhere.allow[0]);
+    (void)ip_range_parse("::/0", &anywhere.allow[1]);
+    if (!outbound_url_parse(arena, &anywhere, text, &url, &why))
+        return NULL;
+    return text_format(arena, "%s (http:// only to a loopback address)", why);
 }
 
 static const char *check_redis(struct arena *arena, const char *text)
@@ -350,17 +332,13 @@ static const struct {
     { SETTING_DATABASE_URL, check_database },
     { SETTING_LISTEN, check_addresses },
     { SETTING_OPS_LISTEN, check_addresses },
-    { SETTING_TRUSTED_PROXIES, check_ranges },
-    { SETTING_FORWARDED_HEADER, check_forwarded },
-    { SETTING_PROXY_PROTOCOL, check_proxy_protocol },
+    { SETTING_TRUSTED_PROXIES, check_proxies },
     { SETTING_ADDRESS_ALLOW, check_ranges },
     { SETTING_ADDRESS_DENY, check_ranges },
     { SETTING_ADMIN_ADDRESS_ALLOW, check_ranges },
     { SETTING_CORS_ORIGINS, check_origins },
     { SETTING_PASSKEY_ORIGINS, check_passkey_origins },
     { SETTING_ENCRYPTION_KEYS, check_seal_keys },
-    { SETTING_LOG_LEVEL, check_level },
-    { SETTING_RATE_LIMITS, check_on_off },
     { SETTING_ADMIN_EMAIL, check_mailbox },
     { SETTING_EMAIL_FROM_ADDRESS, check_mailbox },
     { SETTING_PASSWORD_HASH, check_hash },
@@ -368,14 +346,43 @@ static const struct {
     { SETTING_UI_DIR, check_folder },
     { SETTING_MAIL_DIR, check_folder },
     { SETTING_PASSWORD_LIST, check_file },
-    { SETTING_CAPTCHA, check_when_captcha },
     { SETTING_RECAPTCHA_MIN_SCORE, check_score },
-    { SETTING_OUTBOUND_ALLOW, check_ranges },
+    { SETTING_OUTBOUND_ALLOW, check_outbound_ranges },
     { SETTING_CAPTCHA_VERIFY_URL, check_outbound },
     { SETTING_PASSWORD_RANGE_URL, check_outbound },
-    { SETTING_SIGN_UP, check_sign_up },
-    { SETTING_DISPOSABLE_DOMAINS, check_file },
 };
+
+/* One of a few words; what is said about others names them. */
+static const struct {
+    enum setting setting;
+    const char *words[5], *why;
+} choices[] = {
+    { SETTING_FORWARDED_HEADER,
+      { "either", "x-forwarded-for", "forwarded" },
+      "must be either, x-forwarded-for or forwarded" },
+    { SETTING_PROXY_PROTOCOL, { "off", "required" }, "must be off or required" },
+    { SETTING_LOG_LEVEL,
+      { "debug", "info", "warn", "error" },
+      "must be debug, info, warn or error" },
+    { SETTING_RATE_LIMITS, { "on", "off" }, "must be on or off" },
+    { SETTING_CAPTCHA, { "auto", "always", "off" }, "must be auto, always or off" },
+    { SETTING_SIGN_UP,
+      { "open", "waitlist", "invite", "closed" },
+      "must be open, waitlist, invite or closed" },
+};
+
+static const char *check_choice(enum setting s, const char *text)
+{
+    for (size_t i = 0; i < COUNT(choices); i++) {
+        if (choices[i].setting != s)
+            continue;
+        for (const char *const *word = choices[i].words; *word; word++)
+            if (text_equal(text, *word))
+                return NULL;
+        return choices[i].why;
+    }
+    return NULL;
+}
 
 static rule_fn later_rules[SETTING_COUNT];
 
@@ -389,10 +396,12 @@ static const char *check_text(struct arena *arena, enum setting s, const char *t
     for (const char *p = text; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7F)
             return "must not hold control characters";
-    for (size_t i = 0; i < COUNT(rules) && *text; i++)
+    if (!*text)
+        return NULL;
+    for (size_t i = 0; i < COUNT(rules); i++)
         if (rules[i].setting == s)
             return rules[i].check(arena, text);
-    return later_rules[s] && *text ? later_rules[s](arena, text) : NULL;
+    return later_rules[s] ? later_rules[s](arena, text) : check_choice(s, text);
 }
 
 static const char *check_number(struct arena *arena, enum setting s, bool parsed, int64_t number)

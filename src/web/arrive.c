@@ -21,14 +21,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROXIES_MAX = 64, REQUEST_ID_MAX = 128 };
+enum { REQUEST_ID_MAX = 128 };
 
 /* Whom to believe about addresses. A reload publishes a new list; readers may still walk the old
    one, so that stays too. */
 struct proxies {
     const struct proxies *before;
     struct forwarded_trust trust;
-    struct ip_range list[PROXIES_MAX];
+    struct ip_range list[TRUSTED_PROXIES_MAX];
 };
 static const struct proxies nobody;
 static _Atomic(const struct proxies *) proxies = &nobody;
@@ -171,7 +171,7 @@ void arrive_configure(void)
 {
     struct proxies found = { .before = proxies, .trust.header = header_in_use() };
     found.trust.count =
-        ip_ranges_parse(setting_text(SETTING_TRUSTED_PROXIES), found.list, PROXIES_MAX);
+        ip_ranges_parse(setting_text(SETTING_TRUSTED_PROXIES), found.list, TRUSTED_PROXIES_MAX);
     if (found.trust.count == found.before->trust.count &&
         found.trust.header == found.before->trust.header &&
         mem_equal(MEM(found.list, sizeof found.list), MEM(found.before->list, sizeof found.list)))

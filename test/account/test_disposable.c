@@ -95,8 +95,11 @@ TEST(a_file_adds_and_allows)
     CHECK(disposable_is("x@yopmail.com") && !disposable_is("x@example.org"));
     file = fopen(path, "we");
     REQUIRE(file);
-    CHECK(fputs("not a domain at all\n", file) >= 0);
+    CHECK(fputs("# one\na.example\n\nnot a domain at all\nb.example\n", file) >= 0);
     CHECK(fclose(file) == 0);
+    CHECK(text_starts(disposable_check(test_arena(), path), "line 4 of /tmp/"));
+    CHECK(strstr(disposable_check(test_arena(), "/nowhere/at/all"), "cannot be read"));
+    CHECK(disposable_check(test_arena(), "/dev/null") == NULL);
     CHECK_ERR(disposable_configure(), E_INVALID);
     CHECK(disposable_is("x@throw.example")); /* the earlier one stays */
     CHECK_OK(setting_override(SETTING_DISPOSABLE_DOMAINS, ""));

@@ -107,6 +107,67 @@ def sighup_reads_settings_again_or_keeps_the_old():
         server.remove()
 
 
+# Of the settings about abuse: what is wrong, and a word of what is said about it.
+WRONG = {
+    "SIGN_UP": ("Open", "must be open, waitlist, invite or closed"),
+    "CAPTCHA": ("never", "must be auto, always or off"),
+    "LIMITS": ("login ip 10", "is no figure such as 10/1m"),
+    "ADDRESS_ALLOW": ("10.0.0.0/8 everybody", "separated by commas"),
+    "ADDRESS_DENY": ("10.0.0.1/8", "without host bits"),
+    "ADMIN_ADDRESS_ALLOW": ("me", "must be addresses or CIDR ranges"),
+    "TRUSTED_PROXIES": ("nginx", "must be addresses or CIDR ranges"),
+    "FORWARDED_HEADER": ("x-real-ip", "must be either, x-forwarded-for or forwarded"),
+    "AUTOMATIC_BLOCKS": ("maybe", "must be true or false"),
+    "DISPOSABLE_DOMAINS": ("domains.txt", "line 2 of domains.txt is no domain"),
+    "PASSWORD_LIST": ("/nowhere/at/all", "must be a file that exists"),
+    "PASSWORD_RANGE_URL": ("https://", "the host is neither"),
+    "OUTBOUND_ALLOW": ("10.0.0.0/8;", "must be addresses or CIDR ranges"),
+    "RECAPTCHA_MIN_SCORE": ("1.5", "must be 0.1 to 1.0"),
+    "TURNSTILE_SITE_KEY": ("key", "give both or neither"),
+    "CAPTCHA_VERIFY_URL": ("https://captcha.example.org/", "no captcha provider is set"),
+    "DECISION_KEEP": ("0", "must be 60 to"),
+    "INVITE_TTL": ("a week", "must be a span"),
+}
+
+
+@test
+def wrong_settings_are_named_at_start_and_keep_the_old_ones_at_sighup():
+    server = Server(CAPTCHA="")  # what the environment says comes first
+    path = f"{server.folder}/cardea.conf"
+    with open(f"{server.folder}/domains.txt", "w") as f:
+        f.write("throw.example\nno domain\n")
+    for name, (value, words) in WRONG.items():
+        said = server.cli("serve", settings={name: value})
+        check(said.returncode == 3 and f"{name}" in said.stderr and words in said.stderr, f"{name}={value}: {said}")
+    try:
+        open(path, "w").write("SIGN_UP = closed\n")
+        server.expected_faults = ("settings.refused",)
+        server.start()
+
+        def code():
+            return Client(server).post("/v1/auth/register", {"email": ANN, "password": PASSWORD}).json.get("code")
+        equal(code(), "sign_up_closed")
+        for i, (name, (value, words)) in enumerate(WRONG.items()):
+            if name != "SIGN_UP":
+                open(path, "w").write(f"SIGN_UP = open\n{name} = {value}\n")
+            else:
+                open(path, "w").write(f"{name} = {value}\n")
+            server.process.send_signal(signal.SIGHUP)
+            check(wait_for(lambda: server.current_log().count("settings.refused") == i + 1, 5), f"{name}={value} is refused")
+            said = [line for line in server.current_log().splitlines() if "settings.refused" in line][-1]
+            check(name in said and words in said, f"{name}: {said}")
+            equal(code(), "sign_up_closed", f"{name}: the old settings stay")
+        open(path, "w").write("SIGN_UP = open\n")
+        server.process.send_signal(signal.SIGHUP)
+        check(wait_for(lambda: "settings.reloaded" in server.current_log() and code() is None, 5), "good ones are taken over")
+        server.stop()
+    finally:
+        if server.process:
+            server.process.kill()
+            server.process.wait()
+        server.remove()
+
+
 @test
 def a_full_disk_refuses_and_recovers():
     place = tempfile.mkdtemp(prefix="cardea-disk-")

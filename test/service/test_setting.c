@@ -38,6 +38,11 @@ static void back_to_defaults(void)
     CHECK_OK(open_with("", &why));
 }
 
+#define FIVE "::1,::1,::1,::1,::1"
+#define SIXTY_FIVE                                                                                 \
+    FIVE "," FIVE "," FIVE "," FIVE "," FIVE "," FIVE "," FIVE "," FIVE "," FIVE "," FIVE "," FIVE \
+         "," FIVE "," FIVE
+
 /* Everything that is refused, and the words that must be in the problem. */
 static const struct refusal {
     const char *line, *words;
@@ -49,7 +54,7 @@ static const struct refusal {
       "HCAPTCHA_SITE_KEY = a\nHCAPTCHA_SECRET_KEY = b",
       "give one of them at most" },
     { "CAPTCHA_VERIFY_URL = https://a.example/", "no captcha provider is set" },
-    { "CAPTCHA_VERIFY_URL = http://a.example/", "must begin with https://" },
+    { "CAPTCHA_VERIFY_URL = http://a.example/", "only https may be called" },
     { "RECAPTCHA_MIN_SCORE = 0.0", "must be 0.1 to 1.0" },
     { "RECAPTCHA_MIN_SCORE = 1.1", "must be 0.1 to 1.0" },
     { "RECAPTCHA_MIN_SCORE = 05", "must be 0.1 to 1.0" },
@@ -94,6 +99,21 @@ static const struct refusal {
     { "LISTEN = localhost:http", "must be host:port" },
     { "TRUSTED_PROXIES = 10.0.0.1/8", "without host bits" },
     { "FORWARDED_HEADER = x-real-ip", "must be either, x-forwarded-for or forwarded" },
+    { "ADDRESS_DENY = 10.0.0.0/8 everybody", "separated by commas" },
+    { "ADDRESS_ALLOW = 10.0.0.0/8 11.0.0.0/8", "separated by commas" },
+    { "TRUSTED_PROXIES = " SIXTY_FIVE, "at most 64 ranges" },
+    { "OUTBOUND_ALLOW = " SIXTY_FIVE, "at most 32 ranges" },
+    { "CORS_ORIGINS = https://a.example https://b.example", "must be origins" },
+    { "SIGN_UP = Open", "must be open, waitlist, invite or closed" },
+    { "PROXY_PROTOCOL = v2", "must be off or required" },
+    { "PASSWORD_RANGE_URL = https://", "plain name" },
+    { "PASSWORD_RANGE_URL = https://u:p@h.example/", "user name" },
+    { "PASSWORD_RANGE_URL = https://h.example:0/", "no valid port" },
+    { "PASSWORD_RANGE_URL = https://h.example/#x", "a character that none may hold" },
+    { "PASSWORD_RANGE_URL = https://h .example/", "a character that none may hold" },
+    { "PASSWORD_RANGE_URL = http://127.example.org/", "only https" },
+    { "PASSWORD_RANGE_URL = http://[::1]h.example/", "port" },
+    { "PASSWORD_RANGE_URL = http://api.example.org/", "only https" },
     { "TRUSTED_PROXIES = everybody", "must be addresses or CIDR ranges" },
     { "CORS_ORIGINS = *", "must be origins" },
     { "CORS_ORIGINS = https://a.example/", "must be origins" },
@@ -129,6 +149,25 @@ TEST(setting_refuses_what_makes_no_sense)
             test_fail(__FILE__, __LINE__, "\"%s\": \"%s\" does not say \"%s\"", refusals[i].line,
                       why, refusals[i].words);
     }
+}
+
+/* The same words in any of them, with spaces around the commas. */
+TEST(setting_accepts_lists_and_addresses_to_call)
+{
+    static const char *const good[] = {
+        "ADDRESS_DENY = 10.0.0.0/8 , ::1,192.0.2.1",
+        "PASSWORD_RANGE_URL = https://api.pwnedpasswords.com/range/",
+        "PASSWORD_RANGE_URL = http://127.0.0.1:8080/range/?x=",
+        "PASSWORD_RANGE_URL = http://[::1]:80/",
+        "PASSWORD_RANGE_URL = https://10.0.0.1:8443/range/",
+        "PROXY_PROTOCOL = required\nTRUSTED_PROXIES = 10.0.0.1",
+    };
+    for (size_t i = 0; i < COUNT(good); i++) {
+        const char *why = "";
+        if (open_with(good[i], &why))
+            test_fail(__FILE__, __LINE__, "\"%s\": \"%s\"", good[i], why);
+    }
+    back_to_defaults();
 }
 
 TEST(setting_reports_all_problems_at_once)
