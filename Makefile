@@ -22,6 +22,10 @@ COMMON := -std=gnu2x -D_GNU_SOURCE -DCARDEA_VERSION='"$(VERSION)"' -Isrc -I$(B)/
 
 FLAGS_dev := -O1 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_thread := -O1 -Werror -fsanitize=thread -fno-omit-frame-pointer
+# clang's own: also what a conversion loses without saying so.
+FLAGS_clang := -O1 -Werror -fsanitize=address,undefined,implicit-conversion,nullability -fno-sanitize-recover=all \
+               -fno-omit-frame-pointer
+FLAGS_plain := -O1 -Werror
 FLAGS_cover := -O0 -Werror --coverage
 FLAGS_fuzz := -O1 -Werror -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -DFUZZING
 FLAGS_release := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
@@ -31,12 +35,13 @@ GCC_release := -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr -Wtra
                -ffunction-sections -fdata-sections -fvect-cost-model=dynamic
 LINK_dev := -fsanitize=address,undefined
 LINK_thread := -fsanitize=thread
+LINK_clang := -fsanitize=address,undefined,implicit-conversion
 LINK_cover := --coverage
 LINK_fuzz := -fsanitize=address,undefined,fuzzer
 LINK_release := -pie -s -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed -Wl,--gc-sections
 
 CC := gcc
-ifeq ($(FLAVOUR),fuzz)
+ifneq ($(filter fuzz clang,$(FLAVOUR)),)
 CC := clang
 endif
 ifeq ($(CC),clang)
@@ -93,8 +98,8 @@ fuzz: ## fuzz every parser, FUZZ_SECONDS each (default 600)
 	@tools/install build test
 	@tools/run-fuzz $${FUZZ_SECONDS:-600}
 
-soak: ## a thousand kills, long fuzzing, torture of every test
-	@tools/install build test
+soak: ## the tests of a night, SOAK_MINUTES long (default 480): sanitizers, torture, kills, fuzzing
+	@tools/install build test soak
 	@tools/run-soak
 
 cover: ## line coverage of the unit and feature tests (build/cover/index.txt)

@@ -44,16 +44,23 @@ enum link_kind {
     LINK_KINDS
 };
 
+/* Wrong passwords in a row; every fifth closes until closed_until. */
+struct tries {
+    int wrong;
+    int64_t closed_until;
+    bool is_unsure;
+};
+
 struct person {
     const char *email;    /* one of the homes */
     const char *homes[2]; /* the mailboxes that are theirs */
     bool is_verified;
     unsigned passwords; /* bits: those the account may have now */
     int tries;          /* wrong ones since a right one: lockout may set in */
-    bool is_unsure;     /* whether what follows holds */
-    int wrong;          /* counted at the address; every fifth closes it until closed_until */
-    int64_t closed_until;
-    bool has_app; /* two-step sign-in is on */
+    struct tries at_address;
+    struct tries at_browser[PLACES]; /* one that the account knows by its cookie */
+    unsigned known, doubtful;        /* bits: browsers that surely, or maybe, are such */
+    bool has_app;                    /* two-step sign-in is on */
     int64_t app_since;
     int64_t leaves_at; /* the account ends then; 0: nobody asked for that */
     bool is_blurred;   /* whether a second step is asked for is not known */
@@ -119,21 +126,6 @@ bool walk_judge(struct walk *k, const struct reply *r, enum must must);
 
 /* Runs the jobs and takes the links out of the mail. */
 void walk_read_mail(struct walk *k);
-
-/* --- choosing and calling --- */
-
-int walk_person(struct walk *k);
-int walk_place(struct walk *k);
-unsigned walk_password(struct walk *k);
-unsigned walk_guess(struct walk *k, const struct person *p); /* half the time the right one */
-struct visit *walk_visit(struct walk *k);                    /* NULL when there is none */
-struct link *walk_link(struct walk *k, enum link_kind kind);
-
-/* what is a method and a path: "GET /v1/auth/me". walk_call_in: as who is signed in there. */
-struct reply *walk_call_as(struct walk *k, int place, const char *bearer, const char *what,
-                           const char *body);
-struct reply *walk_call_in(struct walk *k, struct visit *v, const char *what, const char *body);
-struct reply *walk_post_at(struct walk *k, int place, const char *path, const char *body);
 
 /* --- the steps --- */
 

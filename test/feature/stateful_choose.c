@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Choosing who, where and with what, and calling: see stateful.h.
+ * Choosing who, where and with what, and calling: see stateful_choose.h.
  */
+#include "stateful_choose.h"
 #include "stateful_model.h"
 
 #include "base/clock.h"

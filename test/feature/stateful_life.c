@@ -3,6 +3,7 @@
  * Steps of an account's whole life: another address, and the end. See stateful.h. A mailbox that an
  * account has left opens nothing any more but the way back, and of who is gone nothing is left.
  */
+#include "stateful_choose.h"
 #include "stateful_model.h"
 
 #include "base/clock.h"

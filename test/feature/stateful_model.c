@@ -175,7 +175,7 @@ static void be_gone(struct walk *k, int person)
     model_end_halves(k, person);
     *p = (struct person){ .email = p->email,
                           .homes = { p->homes[0], p->homes[1] },
-                          .is_unsure = true }; /* until the job has been here */
+                          .at_address = { .is_unsure = true } }; /* until the job has been here */
 }
 
 bool model_has_left(const struct person *p)
@@ -215,28 +215,64 @@ enum must model_password_must(const struct person *p, unsigned password)
 
 void model_open(struct person *p)
 {
-    p->wrong = 0;
-    p->closed_until = 0;
-    p->is_unsure = false;
+    p->at_address = (struct tries){ 0 };
+    for (int i = 0; i < PLACES; i++)
+        p->at_browser[i].is_unsure = true; /* sometimes all start afresh */
 }
 
-void model_password_said(struct walk *k, struct person *p, int status)
+void model_trust(struct walk *k, struct person *p, int place)
+{
+    p->trusted_until[place] = clock_now() + setting_span(SETTING_TRUSTED_DEVICE);
+    p->was_trusted |= 1U << place;
+    p->at_browser[place] = (struct tries){ .is_unsure = true }; /* it may have been known before */
+    unsigned bit = 1U << place;
+    for (int i = 0; i < PEOPLE; i++) {
+        k->people[i].doubtful |= k->people[i].known & bit;
+        k->people[i].known &= ~bit;
+    }
+    p->known |= bit;
+    p->doubtful &= ~bit;
+}
+
+void model_forget_one(struct person *p)
+{
+    p->doubtful |= p->known;
+    p->known = 0;
+}
+
+void model_forget_all(struct person *p)
+{
+    p->known = p->doubtful = 0;
+}
+
+static void count_said(struct walk *k, struct tries *t, int status)
 {
     static const int64_t spans[] = { 5 * MINUTE,  5 * MINUTE,  10 * MINUTE,
                                      20 * MINUTE, 40 * MINUTE, HOUR };
-    int64_t left = p->closed_until - clock_now();
+    int64_t left = t->closed_until - clock_now();
     bool is_closed = left > 0, is_close = left > -SECOND && left < SECOND; /* clocks creep */
-    if (p->is_unsure || p->wrong >= 100)
+    if (t->is_unsure || t->wrong >= 100)
         return;
     if (is_closed != (status == 423) && !is_close)
-        walk_fail(k, "after %d wrong passwords it is %s, but says %d", p->wrong,
+        walk_fail(k, "after %d wrong passwords it is %s, but says %d", t->wrong,
                   is_closed ? "locked" : "open", status);
-    if (status == 200)
-        model_open(p);
-    if ((status != 401 && status != 403) || ++p->wrong % 5)
+    if ((status != 401 && status != 403) || ++t->wrong % 5)
         return;
-    size_t nth = (size_t)p->wrong / 5 - 1;
-    p->closed_until = clock_now() + spans[nth < COUNT(spans) ? nth : COUNT(spans) - 1];
+    size_t nth = (size_t)t->wrong / 5 - 1;
+    t->closed_until = clock_now() + spans[nth < COUNT(spans) ? nth : COUNT(spans) - 1];
+}
+
+void model_password_said(struct walk *k, struct person *p, int place, int status)
+{
+    unsigned bit = 1U << place;
+    struct tries *t = p->known & bit ? &p->at_browser[place] : &p->at_address;
+    if (p->doubtful & bit) {
+        p->at_address.is_unsure = p->at_browser[place].is_unsure = true;
+        return;
+    }
+    count_said(k, t, status);
+    if (status == 200)
+        *t = (struct tries){ 0 };
 }
 
 void model_password_seen(struct person *p, unsigned password, bool was_right)

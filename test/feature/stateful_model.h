@@ -27,8 +27,13 @@ enum must model_bearer(const struct visit *v);
 /* A password was tried; narrows down what it is. */
 enum must model_password_must(const struct person *p, unsigned password);
 void model_password_seen(struct person *p, unsigned password, bool was_right);
-/* What was said to a password at the person's address: the count of wrong ones is the model's too,
-   so it knows when nothing may be judged, and when something must be. */
-void model_password_said(struct walk *k, struct person *p, int status);
-/* The count starts afresh. */
+/* What was said at a place to a password of the person's: the count of wrong ones is the model's
+   too, so it knows when nothing may be judged, and when something must be. */
+void model_password_said(struct walk *k, struct person *p, int place, int status);
+/* The address's count starts afresh. */
 void model_open(struct person *p);
+/* The browser there is trusted from now on; it forgets whose it was before. The account forgets one
+   of them, or all. */
+void model_trust(struct walk *k, struct person *p, int place);
+void model_forget_one(struct person *p);
+void model_forget_all(struct person *p);

@@ -4,6 +4,7 @@
  * sign-in, from the moment it is added until it is removed, whatever becomes of the password.
  */
 #include "passkeys.h"
+#include "stateful_choose.h"
 #include "stateful_model.h"
 
 #include "base/clock.h"

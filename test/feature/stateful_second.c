@@ -3,6 +3,7 @@
  * Steps of two-step sign-in and of sign-in by mail: see stateful.h. A code is used once, a pending
  * sign-in opens nothing but its second step, and a mailed link is never the second step.
  */
+#include "stateful_choose.h"
 #include "stateful_model.h"
 
 #include "base/base32.h"
@@ -234,10 +235,8 @@ static void show_code(struct walk *k, struct half *half, int place, const struct
     bool passed = walk_judge(k, r, must > by_code ? must : by_code);
     if (must != MUST_NOT)
         note_code(p, passed, shown->step);
-    if (passed && shown->remembers) {
-        p->trusted_until[place] = clock_now() + setting_span(SETTING_TRUSTED_DEVICE);
-        p->was_trusted |= 1U << place;
-    }
+    if (passed && shown->remembers)
+        model_trust(k, p, place);
     if (passed)
         enter_wholly(k, half, r);
 }
@@ -307,6 +306,7 @@ static void throw_out(struct walk *k, int person)
     struct person *p = &k->people[person];
     p->is_verified = true;
     p->passwords = 0;
+    model_forget_all(p);
     model_end_links(k, person, LINK_VERIFY);
     model_end_visits(k, person, NULL, 0);
     model_end_halves(k, person);

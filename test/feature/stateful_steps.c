@@ -3,6 +3,7 @@
  * The steps of a walk: see stateful.h. Each chooses who, where and with what, asks the model what
  * must come of it, calls, and tells the model what came of it.
  */
+#include "stateful_choose.h"
 #include "stateful_model.h"
 
 #include "account/session_cache.h"
@@ -89,6 +90,7 @@ static void verify_by(struct walk *k, struct link *link, int place)
     p->passwords = passwords;
     p->tries = 0;
     model_open(p);
+    model_forget_all(p);
     model_end_links(k, person, LINK_VERIFY);
     model_end_sign_in_mail(k, person);
     model_end_halves(k, person);
@@ -114,7 +116,7 @@ void walk_login(struct walk *k, int person, int place, unsigned password)
         walk_post_at(k, place, "/v1/auth/login",
                      json("email", p->email, "password", model_password(password), NULL));
     bool passed = walk_judge(k, r, must);
-    model_password_said(k, p, r->status);
+    model_password_said(k, p, place, r->status);
     if (p->is_verified)
         model_password_seen(p, password, passed);
     if (!passed)
@@ -336,7 +338,7 @@ static void do_change(struct walk *k)
         json("current_password", model_password(old), "password", model_password(new), NULL));
     bool passed = walk_judge(k, r, both);
     if (r->status != 401 && r->status != 422) /* the session was refused, or the new password */
-        model_password_said(k, p, r->status);
+        model_password_said(k, p, v->place, r->status);
     if (!passed) {
         if (r->status == 403)
             p->tries++;
@@ -344,6 +346,7 @@ static void do_change(struct walk *k)
     }
     p->passwords = 1U << new;
     p->tries = 0;
+    model_open(p);
     model_end_halves(k, v->person);
     model_end_sign_in_mail(k, v->person);
     model_end_visits(k, v->person, v, 0);
@@ -363,7 +366,7 @@ static void do_reauth(struct walk *k)
     must = must > by_password ? must : by_password;
     bool passed = walk_judge(k, r, must == MUST_PASS && p->has_app ? MAY_PASS : must);
     if (r->status != 401)
-        model_password_said(k, p, r->status);
+        model_password_said(k, p, v->place, r->status);
     if (passed || r->status == 403)
         model_password_seen(p, password, passed);
     if (!passed)
@@ -382,6 +385,7 @@ static bool takes_app_off(const struct person *p, const struct link *link)
 /* One device is forgotten; which one is not modelled. */
 static void doubt_trust(struct person *p, const struct person *before)
 {
+    model_forget_one(p);
     memcpy(p->trusted_until, before->trusted_until, sizeof p->trusted_until);
     p->is_trust_unsure = true;
 }

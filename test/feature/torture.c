@@ -10,8 +10,9 @@
  *   nothing was leaked (the leak checker does not look at what the abandoned test had taken).
  *
  * A dry run counts, and says at which turn of the house each count is reached. TORTURE_MS bounds
- * how long each kind of fault is tried for each test and engine, spread evenly over all n; without
- * it that is short, and only some tests go to PostgreSQL too.
+ * how long each kind of fault is tried for each test and engine, spread evenly over all n;
+ * TORTURE_MINUTES is what all tests share; without either it is short, and only some tests go to
+ * PostgreSQL too.
  */
 #include "sample.h"
 
@@ -63,6 +64,8 @@ static struct turn turns[TURNS_MAX];
 static int turn_count, turn;
 
 /* What runs now. */
+static const struct world_test *tests;
+static size_t tests_count;
 static struct world_test test;
 static const char *engine;
 static enum mode mode;
@@ -268,6 +271,19 @@ static void try_commits(long most)
     }
 }
 
+static long ms_since(int64_t ns)
+{
+    return (long)((clock_monotonic_ns() - ns) / 1'000'000);
+}
+
+/* Looking the house over costs more than many a test. */
+static long cost_of_one(long calls)
+{
+    int64_t started_ns = clock_monotonic_ns();
+    try_one(STORE, (calls + 1) / 2);
+    return ms_since(started_ns);
+}
+
 static bool torture_one(long budget_ms)
 {
     int64_t started_ns = clock_monotonic_ns();
@@ -283,14 +299,16 @@ static bool torture_one(long budget_ms)
     }
     if (!turn_count)
         return true;
-    int64_t ms = (clock_monotonic_ns() - started_ns) / 1'000'000;
+    long ms = ms_since(started_ns);
     if (ms > SLOW_MS && budget_ms == SHORT_MS) {
         (void)printf("left to the long run: %s/%s\n", test.name, engine);
         return true;
     }
-    long most = 1 + budget_ms / (long)(ms + 1);
     const struct turn *last = &turns[turn_count - 1];
     long calls = last->counted[STORE], allocations = last->counted[MEMORY];
+    if (is_exact && calls)
+        ms = cost_of_one(calls);
+    long most = 1 + budget_ms / (ms + 1);
     try_commits(most);
     try_some(STORE, calls, most);
     try_some(MEMORY, allocations, most);
@@ -307,38 +325,56 @@ static bool is_wanted(const char *name, char **words)
 }
 
 /* All tests meet SQLite; in a short run every fifth meets PostgreSQL too. */
-static bool is_due(size_t i, const char *on, bool is_short)
+static bool is_due(size_t i, const char *on, char **words)
 {
-    return !is_short || text_equal(on, "sqlite") || i % 5 == 0;
+    return is_wanted(tests[i].name, words) && (is_exact || text_equal(on, "sqlite") || i % 5 == 0);
+}
+
+static long count_due(char **words)
+{
+    long count = 0;
+    for (size_t i = 0; i < tests_count; i++)
+        for (const char *const *e = test_store_engines(); *e; e++)
+            count += is_due(i, *e, words);
+    return count;
+}
+
+/* What one kind of fault gets of the time: the minutes that are left are shared evenly, and who
+   needs less leaves it to those behind. */
+static long budget(long left_to_do)
+{
+    static int64_t started_ns;
+    const char *each = getenv("TORTURE_MS"), *all = getenv("TORTURE_MINUTES");
+    if (!all)
+        return each ? strtol(each, NULL, 10) : SHORT_MS;
+    if (!started_ns)
+        started_ns = clock_monotonic_ns();
+    long left_ms = strtol(all, NULL, 10) * 60'000 - ms_since(started_ns);
+    return left_ms > 0 ? left_ms / left_to_do / 3 : 0;
 }
 
 int torture(char **words)
 {
-    const char *said = getenv("TORTURE_MS");
-    long budget_ms = said ? strtol(said, NULL, 10) : SHORT_MS;
     static const struct world_hooks hooks = { begin, end, run };
-    const struct world_test *tests;
-    size_t count = world_tests(&tests);
     int passed = 0, failed = 0;
-    is_exact = said || *words;
+    tests_count = world_tests(&tests);
+    is_exact = getenv("TORTURE_MS") || getenv("TORTURE_MINUTES") || *words;
     driver = pthread_self();
     (void)signal(SIGABRT, on_abort);
     __sanitizer_set_death_callback(say_last_words);
     world_hook(&hooks);
-    for (size_t i = 0; i < count; i++) {
-        if (!is_wanted(tests[i].name, words))
-            continue;
+    long left_to_do = count_due(words);
+    for (size_t i = 0; i < tests_count; i++)
         for (const char *const *e = test_store_engines(); *e; e++) {
-            if (!is_due(i, *e, !is_exact))
+            if (!is_due(i, *e, words))
                 continue;
             test = tests[i];
             engine = *e;
-            if (torture_one(budget_ms))
+            if (torture_one(budget(left_to_do--)))
                 passed++;
             else
                 failed++;
         }
-    }
     (void)printf("%d passed, %d failed\n", passed, failed);
     return failed != 0;
 }

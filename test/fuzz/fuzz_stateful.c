@@ -10,6 +10,7 @@
 #include "base/clock.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { GUESTS_MAX = 50 };
@@ -64,7 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     input = data;
     input_size = size;
-    if (test_run(run))
+    if (test_run(run)) {
+        (void)fflush(stdout); /* the story */
         abort();
+    }
     return 0;
 }

@@ -118,9 +118,10 @@ static void say_told(struct visit *v)
 
 static void answer(struct visit *v)
 {
-    static char piece[16'000];
+    char piece[16'000];
     const char *path = strchr(v->request, '/');
     memset(piece, 'x', sizeof piece - 1);
+    piece[sizeof piece - 1] = 0;
     if (text_starts(path, "/echo"))
         echo(v);
     else if (text_starts(path, "/redirect"))
