@@ -31,7 +31,8 @@ const struct route captcha_routes[] = {
                                 "waitlist" } },
           .limits = { { BY_IP, 60, MINUTE, "challenge" } },
           .gives = { { 200, "{\"provider\":\"proof_of_work\",\"action\",\"algorithm\":\"SHA-256\","
-                            "\"challenge\",\"difficulty\",\"expires_in\"}" } },
+                            "\"challenge\",\"difficulty\",\"expires_in\"}, or {\"provider\":"
+                            "\"turnstile|hcaptcha|recaptcha\",\"action\",\"site_key\"}" } },
           .help = "A proof-of-work challenge for the field captcha of a door. Count number up from "
                   "0 until SHA-256(challenge + \".\" + number), number in decimal, begins with "
                   "difficulty zero bits; that text is the answer. Good for one use of the action, "

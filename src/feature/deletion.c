@@ -257,7 +257,7 @@ static enum err pay_debts(struct job *job)
 
 const struct route deletion_routes[] = {
     ROUTE(GET, "/v1/account/deletion", SIGNED_IN, show_api,
-          .gives = { { 200, "{\"status\":\"active\" or \"deletion_scheduled\",\"due_at\"}" } },
+          .gives = { { 200, "{\"status\":\"active|deletion_scheduled\",\"due_at\"}" } },
           .help = "Whether and when my account ends."),
     ROUTE(POST, "/v1/account/deletion", SIGNED_IN, ask_api, .proof = PROOF_FRESH,
           .limits = { { BY_ACCOUNT, 3, DAY, "deletion" } },

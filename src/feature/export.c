@@ -274,8 +274,8 @@ const struct route export_routes[] = {
           .limits = EXPORT_LIMITS, .gives = { { 202, "{\"id\",\"status\":\"pending\"}" } },
           .help = "Asks for a copy of all data about me; a mail says when it is ready."),
     ROUTE(GET, "/v1/account/export/{id}", SIGNED_IN, fetch_api, .proof = PROOF_FRESH,
-          .gives = { { 200, "{\"id\",\"status\":\"ready\",\"created_at\",\"expires_at\","
-                            "\"data\":{\"account\":[{...}],\"session\":[{...}],...}}" } },
+          .gives = { { 200, "{\"id\",\"status\":\"pending|ready\",\"created_at\","
+                            "\"expires_at\",\"data\"?:{...}}" } },
           .help = "The copy, once it is ready; before that only its status, \"pending\"."),
     ROUTE(GET, "/settings/export", SIGNED_IN, show,
           .fields = { { "id", FIELD_TOKEN, .optional = true },

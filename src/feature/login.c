@@ -166,12 +166,14 @@ const struct route login_routes[] = {
           .fields = { { "email", FIELD_EMAIL },
                       { "password", FIELD_PASSWORD },
                       { "cookie", FIELD_FLAG, .optional = true,
-                        .help = "also sets the session cookie" },
+                        .help = "also sets the session cookie; what is sent with it needs "
+                                "csrf_token in X-CSRF-Token" },
                       CAPTCHA_FIELD },
           .limits = LOGIN_LIMITS,
           .gives = { { 200, "{\"access_token\",\"token_type\",\"expires_in\",\"refresh_token\","
-                            "\"session_id\",\"user\":{...}}, or {\"mfa_required\":true,"
-                            "\"pending_token\",\"methods\",\"expires_in\"}" },
+                            "\"session_id\",\"user\":{" USER_MEMBERS "},\"csrf_token\"?}, or "
+                            "{\"mfa_required\":true,\"pending_token\",\"methods\","
+                            "\"expires_in\"}" },
                      { 401, "invalid_credentials, whatever was wrong" } },
           .help = "Signs in with a password."),
     ROUTE(POST, "/v1/auth/logout", VISITOR, logout_api,

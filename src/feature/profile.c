@@ -185,7 +185,7 @@ static enum err choose_locale(struct req *rq)
         "picture_url", FIELD_TEXT, .optional = true, .max = PICTURE_MAX, .may_clear = true, \
                                    .help = "https only"                                     \
     }
-#define PROFILE "{\"user\":{...,\"time_zone\",\"picture_url\",\"metadata\"}}"
+#define PROFILE "{\"user\":{" USER_MEMBERS ",\"time_zone\",\"picture_url\",\"metadata\"}}"
 
 const struct route profile_routes[] = {
     ROUTE(GET, "/v1/account/profile", SIGNED_IN, show_api, .gives = { { 200, PROFILE } },

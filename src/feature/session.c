@@ -201,10 +201,8 @@ static enum err purge(struct job *job)
 
 const struct route session_routes[] = {
     ROUTE(GET, "/v1/auth/me", SIGNED_IN, me, .lane = LANE_INLINE,
-          .gives = { { 200, "{\"user\":{\"id\",\"email\",\"email_verified\",\"name\",\"locale\","
-                            "\"roles\",\"mfa_enabled\",\"created_at\",\"deletion_due_at\"},"
-                            "\"session\":{\"id\","
-                            "\"auth_time\",\"amr\",\"acr\",\"expires_at\"}}" } },
+          .gives = { { 200, "{\"user\":{" USER_MEMBERS "},\"session\":{\"id\",\"auth_time\","
+                            "\"amr\",\"acr\",\"expires_at\"}}" } },
           .help = "Who is signed in, and how."),
     ROUTE(POST, "/v1/auth/refresh", ANYONE, refresh, .fields = { { "refresh_token", FIELD_TOKEN } },
           .limits = { { BY_REFRESH_FIELD, 60, MINUTE, "refresh" },

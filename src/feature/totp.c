@@ -272,9 +272,9 @@ static enum err purge(struct job *job)
             BY_ACCOUNT, 10, MINUTE, "two factor" \
         }                                        \
     }
-#define CODES_GIVEN                                         \
-    {                                                       \
-        200, "{\"recovery_codes\":[ten texts, shown once]}" \
+#define CODES_GIVEN                           \
+    {                                         \
+        200, "{\"recovery_codes\":[\"...\"]}" \
     }
 
 const struct route totp_routes[] = {

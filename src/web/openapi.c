@@ -9,7 +9,8 @@
 #include "service/setting.h"
 #include "web/fields.h"
 #include "web/problem.h"
-#include "web/route.h"
+#include "web/req.h"
+#include "web/shape.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -59,6 +60,10 @@ static void put_schema(struct json_writer *j, const struct field *f)
         json_put_num(j, "minLength", f->may_clear ? 0 : min);
         json_put_num(j, "maxLength", max);
     }
+    if (is_num && min > INT64_MIN)
+        json_put_num(j, "minimum", min);
+    if (is_num && max < INT64_MAX)
+        json_put_num(j, "maximum", max);
     if (f->help)
         json_put_text(j, "description", f->help);
 }
@@ -112,12 +117,25 @@ static void put_parameters(struct json_writer *j, struct arena *arena, const str
     json_end(j);
 }
 
+/* Where words tell of no JSON that we know, it is JSON that somebody else has described. */
+static void put_content(struct json_writer *j, const char *what)
+{
+    json_begin_object(j, "content");
+    json_begin_object(j, "application/json");
+    if (!shape_write(j, "schema", what))
+        json_put_raw(j, "schema", mem_text("{\"type\":\"object\"}"));
+    json_end(j);
+    json_end(j);
+}
+
 static void put_responses(struct json_writer *j, struct arena *arena, const struct route *route)
 {
     json_begin_object(j, "responses");
     for (int i = 0; i < ROUTE_GIVES && route->gives[i].status; i++) {
         json_begin_object(j, text_format(arena, "%d", route->gives[i].status));
         json_put_text(j, "description", route->gives[i].what);
+        if (route->gives[i].status < 300 && route->gives[i].status != 204)
+            put_content(j, route->gives[i].what);
         json_end(j);
     }
     json_begin_object(j, "default");
@@ -140,12 +158,7 @@ static void put_operation(struct json_writer *j, struct arena *arena, const stru
         put_body(j, route);
     put_responses(j, arena, route);
     if (route->access >= SIGNED_IN && route->access <= ADMIN) {
-        json_begin_array(j, "security");
-        json_begin_object(j, NULL);
-        json_begin_array(j, "bearer");
-        json_end(j);
-        json_end(j);
-        json_end(j);
+        json_put_raw(j, "security", mem_text("[{\"bearer\":[]},{\"cookie\":[]}]"));
     }
     json_end(j);
 }
@@ -177,19 +190,27 @@ static void put_paths(struct json_writer *j, struct arena *arena)
 static void put_components(struct json_writer *j)
 {
     json_begin_object(j, "components");
-    json_put_raw(
-        j, "securitySchemes",
-        mem_text(
-            "{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}}"));
+    json_begin_object(j, "securitySchemes");
+    json_put_raw(j, "bearer",
+                 mem_text("{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}"));
+    json_begin_object(j, "cookie");
+    json_put_text(j, "type", "apiKey");
+    json_put_text(j, "in", "cookie");
+    json_put_text(j, "name", session_cookie_name());
+    json_end(j);
+    json_end(j);
     json_put_raw(
         j, "schemas",
         mem_text("{\"Problem\":{\"type\":\"object\",\"required\":[\"type\",\"title\",\"status\","
-                 "\"code\"],\"properties\":{\"type\":{\"type\":\"string\"},\"title\":{\"type\":"
+                 "\"detail\",\"code\",\"request_id\"],\"properties\":{\"type\":{\"type\":"
+                 "\"string\"},\"title\":{\"type\":"
                  "\"string\"},\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":\"string\"},"
                  "\"code\":{\"type\":\"string\"},\"request_id\":{\"type\":\"string\"},"
+                 "\"decision_id\":{\"type\":\"string\"},\"captcha\":{\"type\":\"object\"},"
                  "\"retry_after\":{\"type\":\"integer\"},\"errors\":{\"type\":\"array\",\"items\":"
                  "{\"type\":\"object\",\"properties\":{\"pointer\":{\"type\":\"string\"},"
-                 "\"code\":{\"type\":\"string\"},\"detail\":{\"type\":\"string\"}}}}}}}"));
+                 "\"code\":{\"type\":\"string\"},\"detail\":{\"type\":\"string\"},\"reasons\":"
+                 "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}}}}}"));
     json_end(j);
 }
 

@@ -43,6 +43,10 @@ enum err answer_sign_in(struct req *rq, const struct signed_in *in);
 /* Leads a browser on: to next, or to the page that asks for the second step. */
 enum err see_signed_in(struct req *rq, const struct signed_in *in, const char *next);
 
+#define USER_MEMBERS                                                     \
+    "\"id\",\"email\",\"email_verified\",\"name\",\"locale\",\"roles\"," \
+    "\"mfa_enabled\",\"created_at\",\"deletion_due_at\""
+
 /* Writes {"id","email",...} as member key; or only the members, into an object that was begun. */
 void put_user(struct json_writer *j, const char *key, const struct session *session);
 void put_user_members(struct json_writer *j, const struct session *session);

@@ -78,6 +78,28 @@ TEST_IN_WORLD(openapi_tells_of_every_api_route_and_of_nothing_else)
     CHECK(wanted >= 12);
 }
 
+/* That answers are as described is checked with every answer of every test: see conform.h. */
+TEST_IN_WORLD(openapi_knows_what_every_member_of_an_answer_is)
+{
+    struct reply *r = get(client(w), "/openapi.json");
+    for (size_t i = 0; i < router_count(); i++) {
+        const struct route *route = router_nth(i);
+        const struct json_value *responses = json_find(operation_of(r, route), "responses");
+        struct buf out;
+        struct json_writer j;
+        buf_init(&out, test_arena(), 1 << 20);
+        json_write(&j, &out);
+        if (!responses)
+            continue;
+        json_put_copy(&j, NULL, responses);
+        if (strstr(buf_mem(&out).p, ":{}"))
+            test_fail(__FILE__, __LINE__, "%s: %s", route->path, (const char *)buf_mem(&out).p);
+        CHECK(route->gives[0].status != 200 || strstr(buf_mem(&out).p, "\"schema\":{\"") != NULL);
+    }
+    const char *login = "\"refresh_token\":{\"type\":\"string\"}";
+    CHECK(strstr(r->body, login) && strstr(strstr(r->body, login) + 1, login));
+}
+
 TEST_IN_WORLD(openapi_names_each_operation_once)
 {
     struct reply *r = get(client(w), "/openapi.json");

@@ -4,6 +4,8 @@
  */
 #include "attack.h"
 
+#include "conform.h"
+
 #include "account/access_token.h"
 #include "account/session_cache.h"
 #include "app.h"
@@ -292,6 +294,7 @@ struct reply *call(struct client *c, const char *method, const char *path, const
         buf_text(&out, body);
     struct reply *r = call_raw(c, out.p);
     arena_done(&scratch);
+    conform_check(method, path, r);
     return r;
 }
 

@@ -284,8 +284,9 @@ static enum err purge(struct job *job)
     return invite_purge(job->tx, job->now - setting_span(SETTING_WAITLIST_KEEP), &job->more);
 }
 
-#define INVITE_SHAPE                                                                    \
-    "\"id\",\"email\",\"role\",\"status\",\"uses\",\"used\",\"locale\",\"created_by\"," \
+#define INVITE_SHAPE                                                        \
+    "\"id\",\"email\":\"...\" or "                                          \
+    "null,\"role\",\"status\",\"uses\",\"used\",\"locale\",\"created_by\"," \
     "\"created_at\",\"expires_at\""
 #define MAKE_FIELDS                                                                            \
     {                                                                                          \

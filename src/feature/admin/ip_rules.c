@@ -268,7 +268,8 @@ static enum err purge(struct job *job)
 
 const struct route admin_ip_rule_routes[] = {
     ROUTE(GET, "/v1/admin/ip-rules", ADMIN, list_api, .fields = { LIST_FIELDS },
-          .gives = { { 200, "{\"data\":[" RULE_SHAPE "],\"settings\":[...],\"next_cursor\"}" } },
+          .gives = { { 200, "{\"data\":[" RULE_SHAPE "],\"settings\":[{\"range\",\"action\","
+                                                     "\"scope\",\"source\"}],\"next_cursor\"}" } },
           .help = "The address rules that count now, newest first, and those of the settings."),
     ROUTE(POST, "/v1/admin/ip-rules", ADMIN, add_api, .proof = PROOF_FRESH,
           .fields = { RULE_FIELDS,
