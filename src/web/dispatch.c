@@ -69,7 +69,8 @@ static enum err run_handler(struct req *rq)
         page_choose_locale(rq);
     TRY(pass(rq));
     TRY(page_look_up_notices(rq));
-    return rq->route->run ? rq->route->run(rq) : page(rq, rq->route->page);
+    TRY(rq->route->run ? rq->route->run(rq) : page(rq, rq->route->page));
+    return door_check_still(rq);
 }
 
 /* --- the answer --- */

@@ -130,6 +130,15 @@ enum err door_find_session(struct req *rq)
     return OK;
 }
 
+enum err door_check_still(struct req *rq)
+{
+    struct session session;
+    if (!rq->is_signed_in || route_is_safe(rq->route) || rq->route->proof == PROOF_ANY)
+        return OK;
+    enum err e = session_find(&rq->tx, rq->session.id, &session);
+    return e == E_NOT_FOUND ? refuse(rq, PROBLEM_UNAUTHENTICATED) : e;
+}
+
 static int64_t wanted_role(enum access access)
 {
     switch (access) {

@@ -20,5 +20,11 @@ enum err door_find_cached(struct req *rq);
    its owner told. */
 enum err door_find_session(struct req *rq);
 
+/* What is sensitive was done; it stays done only if the session is there still. It may have ended
+   on another node, of which this one hears within a second, or while the handler waited for the
+   account: a reset leaves nothing behind that a thief began at the same moment (RACE-07). Refuses
+   with unauthenticated. */
+enum err door_check_still(struct req *rq);
+
 /* May whoever it is pass? Refuses with unauthenticated, forbidden or not_found. */
 enum err door_check_access(struct req *rq);

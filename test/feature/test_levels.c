@@ -178,6 +178,39 @@ TEST_IN_WORLD(MFA_07_every_door_with_a_proof_asks_for_it)
     CHECK(count >= 10);
 }
 
+/* A reset on another node, of which this one has not heard: what it believes still opens nothing
+   that lasts. */
+static void check_ended(struct world *w, const struct route *route)
+{
+    struct client *c = owner(w, route);
+    CHECK_NUM(get(c, "/v1/auth/me")->status, 200);
+    run_sql(w, "DELETE FROM session");
+    CHECK_NUM(get(c, "/v1/auth/me")->status, 200); /* still believed */
+    const char *body = sample_body(route, c->csrf, "current_password", PASSWORD);
+    struct reply *r = call(c, http_method_name(route->method), sample_path(route, "x"), body);
+    if (r->status < 400 && !was_kept_out(r))
+        test_fail(__FILE__, __LINE__, "%s %s serves a session that has ended: %d",
+                  http_method_name(route->method), route->path, r->status);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM account WHERE deletion_due_at IS NOT NULL"), 0);
+}
+
+TEST_IN_WORLD(RACE_07_no_sensitive_door_serves_a_session_that_has_ended)
+{
+    int count = 0;
+    person(w, ANN, PASSWORD);
+    run_sql(w, "UPDATE account SET roles = 8");
+    for (size_t i = 0; i < router_count(); i++) {
+        const struct route *route = router_nth(i);
+        if (route->proof == PROOF_ANY || route_is_safe(route))
+            continue;
+        check_ended(w, route);
+        start_afresh(w);
+        count++;
+    }
+    CHECK(count >= 20);
+    CHECK_NUM(login(client(w), ANN, PASSWORD)->status, 200);
+}
+
 /* Taking back what waits is the safe direction. */
 static bool takes_back(const struct route *route)
 {
