@@ -135,7 +135,8 @@ void sandbox_enter(const struct sandbox *sandbox)
     bool is_held = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     bool has_landlock = is_held && keep_to_folders(sandbox);
     bool has_seccomp = is_held && ARCHITECTURE != 0 && refuse_calls();
+    static const char without[] = "none: not in this kernel, or not allowed by what started us";
     LOG(has_landlock && has_seccomp ? LOG_INFO : LOG_WARN, "sandbox.entered",
-        LOG_TEXT("landlock", has_landlock ? "holds" : "the kernel has none"),
-        LOG_TEXT("seccomp", has_seccomp ? "holds" : "the kernel has none"));
+        LOG_TEXT("landlock", has_landlock ? "holds" : without),
+        LOG_TEXT("seccomp", has_seccomp ? "holds" : without));
 }
