@@ -195,6 +195,8 @@ static void compare(struct world *w, const struct door *door, struct client *who
         show(door->what, states[i].what, &work);
     }
     CHECK(unknown.status < 429);
+    CHECK_NUM(unknown.commits,
+              1); /* of one transaction: else waiting for the disk tells (ENUM-03) */
 }
 
 TEST_IN_WORLD(ENUM_02_the_work_for_an_address_tells_nothing)
