@@ -149,6 +149,20 @@ TEST_IN_WORLD(RBAC_01_staff_begin_at_a_page_that_lists_theirs)
     CHECK(has(get(admin, "/admin"), "/admin/ip-rules"));
 }
 
+/* Whoever forgot the address of a new colleague must not invite a user by filling it in. */
+TEST_IN_WORLD(a_refused_invitation_keeps_the_role_that_was_chosen)
+{
+    struct client *admin = with_roles(w, "boss@example.org", ROLE_USER | ROLE_ADMIN);
+    (void)get(admin, "/admin/invites");
+    struct reply *r =
+        post_form(admin, "/admin/invites", "email=&role=SUPPORT&uses=7&expires_in=2592000");
+    CHECK(r->status == 422 && has(r, "id=\"email-error\""));
+    CHECK(has(r, "value=\"SUPPORT\" selected") && has(r, "value=\"2592000\" selected"));
+    CHECK(has(r, "value=\"7\"") && !has(r, "value=\"604800\" selected"));
+    r = get(admin, "/admin/invites");
+    CHECK(has(r, "value=\"604800\" selected") && !has(r, "value=\"SUPPORT\" selected"));
+}
+
 static struct reply *unlock(struct client *c, const char *named)
 {
     (void)get(c, "/admin/unlock");

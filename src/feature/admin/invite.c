@@ -244,11 +244,24 @@ static enum err show(struct req *rq)
     return show_list(rq);
 }
 
+/* Should the form be refused: whoever wished for a colleague must not invite a user by mending it.
+ */
+static void keep_choices(struct req *rq)
+{
+    static const char *const staff[] = { "support", "billing_admin", "admin" };
+    for (size_t i = 0; i < COUNT(staff); i++)
+        vars_flag(rq->vars, text_format(rq->arena, "chose_%s", staff[i]),
+                  text_equal_ascii_case(field(rq, "role"), staff[i]));
+    vars_flag(rq->vars,
+              text_format(rq->arena, "chose_%lld", (long long)field_num(rq, "expires_in")), true);
+}
+
 /* A link that is shown once cannot be shown behind a redirect. */
 static enum err make_page(struct req *rq)
 {
     struct invite made;
     struct token token;
+    keep_choices(rq);
     TRY(make(rq, &made, &token));
     if (made.email)
         return see_other(rq, "/admin/invites?done=invite_made");
