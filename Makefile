@@ -12,7 +12,7 @@ B := build/$(FLAVOUR)
 
 LIBS := libcrypto libssl sqlite3 jansson zlib
 # Headers only: these libraries are opened at run time by the one file that needs them.
-LAZY := libcurl libpq libqrencode
+LAZY := libcurl libpq libqrencode libbrotlienc
 
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes \
             -Wwrite-strings -Wconversion -Wimplicit-fallthrough -Wno-missing-field-initializers
@@ -149,7 +149,7 @@ $(B)/%.o: %.c
 
 build/embed: tools/embed.c
 	@mkdir -p build
-	@gcc -O1 -std=gnu2x -Wall -Wextra -o $@ $< -lz
+	@gcc -O1 -std=gnu2x -Wall -Wextra -o $@ $< -lz -lbrotlienc
 
 $(B)/generated/assets.c: build/embed $(ASSETS)
 	@mkdir -p $(@D)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes a C file that holds every file below the given folders, for src/base/asset.h. Files are
- * listed in path order. What compresses (HTML, CSS, JS, SVG, JSON, SQL) is also stored gzipped for
+ * listed in path order. What compresses (HTML, CSS, JS, SVG, JSON, SQL) is also stored packed for
  * static serving.
  *
  *     embed ui migrations >assets.c
  */
+#include <brotli/encode.h>
 #include <fts.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -55,6 +56,16 @@ static unsigned char *compress_gzip(const unsigned char *bytes, size_t n, size_t
     return out;
 }
 
+static unsigned char *compress_brotli(const unsigned char *bytes, size_t n, size_t *ret_n)
+{
+    *ret_n = BrotliEncoderMaxCompressedSize(n) + 1;
+    unsigned char *out = malloc(*ret_n);
+    if (!out || !BrotliEncoderCompress(BROTLI_MAX_QUALITY, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_TEXT,
+                                       n, bytes, ret_n, out))
+        exit(1);
+    return out;
+}
+
 static void print_bytes(const char *name, int number, const unsigned char *bytes, size_t n)
 {
     printf("static const unsigned char %s_%d[] = {", name, number);
@@ -66,7 +77,7 @@ static void print_bytes(const char *name, int number, const unsigned char *bytes
 int main(int argc, char **argv)
 {
     static char *paths[4096];
-    static size_t sizes[4096], packed[4096];
+    static size_t sizes[4096], packed[4096], brotlied[4096];
     int count = 0;
     (void)argc;
     FTS *tree = fts_open(argv + 1, FTS_NOCHDIR | FTS_LOGICAL, by_name);
@@ -77,21 +88,26 @@ int main(int argc, char **argv)
         if (e->fts_info != FTS_F || e->fts_name[0] == '.')
             continue;
         unsigned char *bytes = read_file(e->fts_path, &sizes[count]);
-        unsigned char *gzip = compress_gzip(bytes, sizes[count], &packed[count]);
-        bool worth =
-            packed[count] + 64 < sizes[count] && strncmp(e->fts_path, "ui/static/", 10) == 0;
-        print_bytes("plain", count, bytes, sizes[count]);
-        print_bytes("gzip", count, gzip, worth ? packed[count] : 0);
+        bool is_served = strncmp(e->fts_path, "ui/static/", 10) == 0;
+        size_t served = is_served ? sizes[count] : 0;
+        unsigned char *gzip = compress_gzip(bytes, served, &packed[count]);
+        unsigned char *brotli = compress_brotli(bytes, served, &brotlied[count]);
+        bool worth = packed[count] + 64 < served;
         packed[count] = worth ? packed[count] : 0;
+        brotlied[count] = worth ? brotlied[count] : 0;
+        print_bytes("plain", count, bytes, sizes[count]);
+        print_bytes("gzip", count, gzip, packed[count]);
+        print_bytes("brotli", count, brotli, brotlied[count]);
         paths[count++] = strdup(e->fts_path);
         free(bytes);
         free(gzip);
+        free(brotli);
     }
     fts_close(tree);
     printf("\nconst struct asset asset_list[] = {\n");
     for (int i = 0; i < count; i++)
-        printf("{ \"%s\", { plain_%d, %zu }, { gzip_%d, %zu } },\n", paths[i], i, sizes[i], i,
-               packed[i]);
+        printf("{ \"%s\", { plain_%d, %zu }, { gzip_%d, %zu }, { brotli_%d, %zu } },\n", paths[i],
+               i, sizes[i], i, packed[i], i, brotlied[i]);
     printf("};\nconst size_t asset_count = %d;\n", count);
     return 0;
 }

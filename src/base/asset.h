@@ -7,9 +7,10 @@
 #include "base/mem.h"
 
 struct asset {
-    const char *path; /* "ui/static/cardea.css" */
-    struct mem plain; /* followed by a NUL that is not counted */
-    struct mem gzip;  /* gzipped, or empty where that saves nothing or is not served */
+    const char *path;  /* "ui/static/cardea.css" */
+    struct mem plain;  /* followed by a NUL that is not counted */
+    struct mem gzip;   /* gzipped, or empty where that saves nothing or is not served */
+    struct mem brotli; /* likewise */
 };
 
 extern const struct asset asset_list[]; /* sorted within each folder, by path */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gzip: see compress.h. Level 1 with a small window: bodies are pages and lists of some kilobytes.
+ * Compression: see compress.h. The cheapest levels with a small window: bodies are pages and lists
+ * of some kilobytes, and the thread that compresses serves others too.
  */
 #include "http/compress.h"
+
+#include "http/brotli.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,28 +27,35 @@ static bool is_refused(const char *parameters, size_t n)
     return false;
 }
 
-bool compress_is_accepted(const char *accept_encoding)
+static bool is_name(const char *p, size_t n, const char *name)
 {
-    bool any = false;
+    return n == strlen(name) && strncasecmp(p, name, n) == 0;
+}
+
+static int coding_of(const char *p, size_t n)
+{
+    bool is_gzip = is_name(p, n, "gzip") || is_name(p, n, "x-gzip");
+    return is_gzip ? CODING_GZIP : is_name(p, n, "br") ? CODING_BROTLI : 0;
+}
+
+int compress_accepted(const char *accept_encoding)
+{
+    int named = 0, refused = 0, others = 0;
     for (const char *p = accept_encoding; p && *p;) {
         p += strspn(p, ", \t");
         size_t n = strcspn(p, ","), name = strcspn(p, ",; \t");
-        bool refused = is_refused(p + name, n - name);
-        if ((name == 4 && strncasecmp(p, "gzip", 4) == 0) ||
-            (name == 6 && strncasecmp(p, "x-gzip", 6) == 0))
-            return !refused;
-        if (name == 1 && *p == '*')
-            any = !refused;
+        bool is_no = is_refused(p + name, n - name);
+        *(is_no ? &refused : &named) |= coding_of(p, name);
+        if (is_name(p, name, "*") && !is_no)
+            others = CODING_GZIP;
         p += n;
     }
-    return any;
+    return named | (others & ~refused);
 }
 
-void *compress_gzip(struct mem body, size_t *ret_n)
+static void *compress_gzip(struct mem body, size_t *ret_n)
 {
     z_stream z = { 0 };
-    if (body.n < WORTH_IT || body.n > UINT32_MAX / 2)
-        return NULL;
     void *out = malloc(body.n);
     if (!out ||
         deflateInit2(&z, LEVEL, Z_DEFLATED, GZIP_WINDOW, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
@@ -61,4 +71,13 @@ void *compress_gzip(struct mem body, size_t *ret_n)
         return out;
     free(out);
     return NULL;
+}
+
+void *compress_body(int codings, struct mem body, size_t *ret_n, const char **ret_name)
+{
+    if (body.n < WORTH_IT || body.n > UINT32_MAX / 2)
+        return NULL;
+    void *out = codings & CODING_BROTLI ? brotli_compress(body, ret_n) : NULL;
+    *ret_name = out ? "br" : "gzip";
+    return out || !(codings & CODING_GZIP) ? out : compress_gzip(body, ret_n);
 }

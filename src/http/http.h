@@ -63,7 +63,7 @@ struct http_response {
                                                           Connection, which the server writes */
     size_t header_count;
     bool is_static; /* body and headers outlive the exchange (embedded files): not copied */
-    bool compress;  /* the server may gzip the body when the client accepts it and it is worth it */
+    bool compress;  /* the server may pack the body when the client accepts it and it is worth it */
     bool close;     /* close the connection afterwards */
 };
 

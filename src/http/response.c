@@ -164,8 +164,8 @@ static void render(struct http_output *out, const struct http_response *r, bool 
         put_header(&w, "Content-Type", r->content_type);
     if (has_body(r->status))
         put_length(&w, out->body.n);
-    if (out->gzip)
-        put_header(&w, "Content-Encoding", "gzip");
+    if (out->packed)
+        put_header(&w, "Content-Encoding", out->coding);
     if (r->compress)
         put_header(&w, "Vary", "Accept-Encoding");
     if (close)
@@ -189,11 +189,13 @@ static void choose_body(struct http_output *out, const struct http_exchange *x)
 {
     const struct http_response *r = &x->response;
     out->body = r->body;
-    if (!r->compress || !compress_is_accepted(http_header_find(&x->request, "accept-encoding")))
+    if (!r->compress)
         return;
-    out->gzip = compress_gzip(r->body, &out->gzip_n);
-    if (out->gzip)
-        out->body = MEM(out->gzip, out->gzip_n);
+    int codings = compress_accepted(http_header_find(&x->request, "accept-encoding"));
+    if (codings)
+        out->packed = compress_body(codings, r->body, &out->packed_n, &out->coding);
+    if (out->packed)
+        out->body = MEM(out->packed, out->packed_n);
 }
 
 /* A small body joins the head: one piece is cheaper to send, and under TLS one record, not two. */
@@ -209,7 +211,7 @@ bool http_output_init(struct http_output *out, const struct http_exchange *x, bo
     const struct http_response *r = &x->response;
     check(r);
     out->sent = out->head_n = 0;
-    out->gzip = NULL;
+    out->packed = NULL;
     out->body = MEM_NONE;
     size_t most = measure(r);
     out->head = most <= sizeof out->first ? out->first : malloc(most);
@@ -236,12 +238,12 @@ void http_output_done(struct http_output *out)
         mem_wipe(out->head, out->head_n);
     if (out->head != out->first)
         free(out->head);
-    if (out->gzip) {
-        mem_wipe(out->gzip, out->gzip_n);
-        free(out->gzip);
+    if (out->packed) {
+        mem_wipe(out->packed, out->packed_n);
+        free(out->packed);
     }
     out->head = NULL;
-    out->gzip = NULL;
+    out->packed = NULL;
     out->head_n = out->sent = 0;
     out->body = MEM_NONE;
 }

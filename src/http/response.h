@@ -13,8 +13,9 @@ struct http_output {
     size_t head_n;
     struct mem body; /* what follows the head: none for HEAD, 204, 304 or when it joined the head */
     size_t sent;     /* of both together */
-    void *gzip;      /* from malloc, when body is compressed */
-    size_t gzip_n;
+    void *packed;    /* from malloc, when body is compressed */
+    size_t packed_n;
+    const char *coding; /* "gzip", "br" */
     char first[HTTP_HEAD_INLINE];
 };
 

@@ -7,6 +7,7 @@
 #include "base/asset.h"
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "http/compress.h"
 #include "service/setting.h"
 #include "web/headers.h"
 
@@ -46,13 +47,6 @@ static bool is_flat(const char *name)
                strlen(name);
 }
 
-static bool accepts_gzip(const struct http_request *rq)
-{
-    const char *accepted = http_header_find(rq, "accept-encoding");
-    const char *gzip = accepted ? strstr(accepted, "gzip") : NULL;
-    return gzip && strncmp(gzip + 4, ";q=0", 4) != 0;
-}
-
 /* From the folder that overrides; false when it has no such file. */
 static bool read_override(struct http_exchange *x, const char *name, struct mem *ret)
 {
@@ -76,15 +70,29 @@ static bool read_override(struct http_exchange *x, const char *name, struct mem 
     return ok;
 }
 
-static void send_file(struct http_exchange *x, const char *name, struct mem plain, struct mem gzip)
+/* The packed form that this client takes, NULL when there is none. */
+static const char *choose_form(const struct http_request *rq, const struct asset *asset,
+                               struct mem *ret)
+{
+    int accepted = compress_accepted(http_header_find(rq, "accept-encoding"));
+    if (asset && asset->brotli.n && accepted & CODING_BROTLI)
+        return *ret = asset->brotli, "br";
+    if (asset && asset->gzip.n && accepted & CODING_GZIP)
+        return *ret = asset->gzip, "gzip";
+    return NULL;
+}
+
+static void send_file(struct http_exchange *x, const char *name, struct mem plain,
+                      const struct asset *asset)
 {
     uint8_t digest[SHA256_BYTES];
     struct http_response *response = &x->response;
     const char *known = http_header_find(&x->request, "if-none-match");
-    bool packed = gzip.n && accepts_gzip(&x->request);
+    struct mem packed;
+    const char *coding = choose_form(&x->request, asset, &packed);
     sha256(plain, digest);
-    const char *etag = text_format(&x->arena, "\"%s%s\"", hex_format(&x->arena, MEM(digest, 8)),
-                                   packed ? "-gz" : "");
+    const char *etag = text_format(&x->arena, "\"%s%s%s\"", hex_format(&x->arena, MEM(digest, 8)),
+                                   coding ? "-" : "", coding ? coding : "");
     http_header_add(response, "ETag", etag);
     http_header_add(response, "Cache-Control", "public, no-cache");
     http_header_add(response, "Vary", "Accept-Encoding");
@@ -94,14 +102,14 @@ static void send_file(struct http_exchange *x, const char *name, struct mem plai
         return;
     }
     response->content_type = type_of(name);
-    response->body = packed ? gzip : plain;
-    if (packed)
-        http_header_add(response, "Content-Encoding", "gzip");
+    response->body = coding ? packed : plain;
+    if (coding)
+        http_header_add(response, "Content-Encoding", coding);
 }
 
 bool statics_answer(struct http_exchange *x)
 {
-    struct mem plain, gzip = MEM_NONE;
+    struct mem plain;
     const struct http_request *rq = &x->request;
     bool is_get = rq->method == HTTP_GET || rq->method == HTTP_HEAD;
     if (!is_get || !text_starts(rq->path, PREFIX))
@@ -110,13 +118,12 @@ bool statics_answer(struct http_exchange *x)
     if (!is_flat(name) || !type_of(name))
         return false;
     const struct asset *asset = asset_find(text_format(&x->arena, "ui/static/%s", name));
-    if (!read_override(x, name, &plain)) {
-        if (!asset)
-            return false;
+    bool is_ours = !read_override(x, name, &plain);
+    if (is_ours && !asset)
+        return false;
+    if (is_ours)
         plain = asset->plain;
-        gzip = asset->gzip;
-    }
-    send_file(x, name, plain, gzip);
+    send_file(x, name, plain, is_ours ? asset : NULL);
     headers_add_security(&x->response, NULL);
     return true;
 }

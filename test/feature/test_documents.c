@@ -300,11 +300,16 @@ TEST_IN_WORLD(static_files_are_cached_by_their_content)
     struct reply *plain = get(c, "/static/cardea.css");
     CHECK_NUM(plain->status, 200);
     CHECK(header_of(plain, "content-encoding") == NULL && header_of(plain, "set-cookie") == NULL);
-    with_header(c, "Accept-Encoding: br, gzip");
+    with_header(c, "Accept-Encoding: br;q=0, gzip");
     struct reply *packed = get(c, "/static/cardea.css");
     CHECK_TEXT(header_of(packed, "content-encoding"), "gzip");
     CHECK_TEXT(header_of(packed, "vary"), "Accept-Encoding");
     CHECK(!text_equal(header_of(plain, "etag"), header_of(packed, "etag")));
+    with_header(c, NULL);
+    with_header(c, "Accept-Encoding: gzip, br");
+    struct reply *brotli = get(c, "/static/cardea.css");
+    CHECK_TEXT(header_of(brotli, "content-encoding"), "br");
+    CHECK(!text_equal(header_of(brotli, "etag"), header_of(packed, "etag")));
     with_header(c, NULL);
     with_header(c, "Accept-Encoding: gzip;q=0");
     CHECK(header_of(get(c, "/static/cardea.css"), "content-encoding") == NULL);
