@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
@@ -83,6 +84,11 @@ static enum err look_at(const char *path)
                      "move the log away to start anew",
                      path, log_path);
     LOG(LOG_WARN, "db.created", LOG_TEXT("path", path));
+    /* SQLite would let everybody on the machine read it; log and index take over the file's mode.
+       When it cannot be made, SQLite says why. */
+    int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        (void)close(fd);
     return OK;
 }
 

@@ -334,6 +334,24 @@ TEST(F02_acknowledged_rows_survive_a_kill)
 
 /* --- checkpoints, tools --- */
 
+/* Hashes and addresses stand in it: the owner's eyes only, whatever the umask. */
+TEST(a_new_database_is_its_owners_alone)
+{
+    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    const char *path = in_folder("private.db");
+    mode_t old = umask(022);
+    struct db *db;
+    CHECK_OK(open_at(path, false, &db));
+    CHECK_OK(write_one(db, test_arena(), create));
+    for (size_t i = 0; i < COUNT(suffixes); i++) {
+        struct stat found;
+        CHECK_NUM(stat(text_format(test_arena(), "%s%s", path, suffixes[i]), &found), 0);
+        CHECK_NUM(found.st_mode & 0777, 0600);
+    }
+    db_close(db);
+    (void)umask(old);
+}
+
 TEST(the_log_stays_small_and_goes_at_the_end)
 {
     const char *path = in_folder("log.db"), *log = in_folder("log.db-wal");
