@@ -122,9 +122,9 @@ static enum err purge(struct job *job)
     {                                                          \
         "code", FIELD_TEXT, .max = 20, .help = "from the mail" \
     }
-#define NEXT_FIELD                                       \
-    {                                                    \
-        "next", FIELD_TEXT, .optional = true, .max = 500 \
+#define NEXT_FIELD                                              \
+    {                                                           \
+        "next", FIELD_TEXT, .optional = true, .max = NEXT_BYTES \
     }
 
 const struct route email_code_routes[] = {

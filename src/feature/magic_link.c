@@ -216,9 +216,9 @@ static enum err purge(struct job *job)
             BY_IP, 10, MINUTE, "magic" \
         }                              \
     }
-#define NEXT_FIELD                                       \
-    {                                                    \
-        "next", FIELD_TEXT, .optional = true, .max = 500 \
+#define NEXT_FIELD                                              \
+    {                                                           \
+        "next", FIELD_TEXT, .optional = true, .max = NEXT_BYTES \
     }
 
 const struct route magic_link_routes[] = {

@@ -202,7 +202,7 @@ const struct route profile_routes[] = {
           .page = "settings", .help = "Changes my profile by form."),
     ROUTE(POST, "/locale", VISITOR, choose_locale,
           .fields = { { "locale", FIELD_LOCALE },
-                      { "next", FIELD_TEXT, .optional = true, .max = 500 } },
+                      { "next", FIELD_TEXT, .optional = true, .max = NEXT_BYTES } },
           .help = "Chooses the language of the pages."),
     ROUTES_END,
 };

@@ -207,9 +207,9 @@ static enum err recovery_page(struct req *rq)
             .optional = true,                                                       \
             .help = "this browser skips the second step for a while; sets a cookie" \
     }
-#define NEXT                                             \
-    {                                                    \
-        "next", FIELD_TEXT, .optional = true, .max = 500 \
+#define NEXT                                                    \
+    {                                                           \
+        "next", FIELD_TEXT, .optional = true, .max = NEXT_BYTES \
     }
 #define GIVES                                                                     \
     {                                                                             \

@@ -93,6 +93,7 @@ static void take_num(struct req *rq, int i, int64_t value)
     int64_t min, max;
     fields_bounds(f, &min, &max);
     rq->nums[i] = value;
+    rq->is_given[i] = true;
     if (value < min || value > max)
         complain(rq, f, PROBLEM_FIELD_RANGE);
 }
@@ -251,8 +252,7 @@ static void ask_for_missing(struct req *rq)
 {
     for (int i = 0; i < ROUTE_FIELDS && rq->route->fields[i].name; i++) {
         const struct field *f = &rq->route->fields[i];
-        bool is_given =
-            rq->values[i] || rq->jsons[i] || f->kind == FIELD_FLAG || f->kind == FIELD_NUM;
+        bool is_given = rq->values[i] || rq->jsons[i] || f->kind == FIELD_FLAG || rq->is_given[i];
         bool has_error = false;
         for (size_t k = 0; k < rq->error_count; k++)
             has_error = has_error || text_equal(rq->errors[k].field, f->name);

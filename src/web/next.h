@@ -8,6 +8,10 @@
 
 #include "web/req.h"
 
+/* What a next= field takes: as much as a body holds. One that is too long leads home like any other
+   that is no path of ours; nobody is kept from signing in by it. */
+enum { NEXT_BYTES = 1 << 16 };
+
 /* The path of ours in a next= value, or fallback when it is anything else (REDIR-01). */
 const char *safe_next(const char *next, const char *fallback);
 

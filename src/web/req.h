@@ -53,6 +53,7 @@ struct req {
     /* What they ask. */
     const char *values[ROUTE_FIELDS]; /* by the route's order; NULL when absent */
     int64_t nums[ROUTE_FIELDS];
+    bool is_given[ROUTE_FIELDS]; /* the number or flag came along */
     const struct json_value *jsons[ROUTE_FIELDS];
 
     struct outside outside; /* what servers outside said */

@@ -341,6 +341,28 @@ TEST_IN_WORLD(TOK_02_an_invitation_opens_no_other_door_nor_others_it)
     CHECK_NUM(join(client(w), BEN, disguised)->status, 422);
 }
 
+/* Also a number that is asked for and left out: it is not nought. */
+TEST_IN_WORLD(INT_01_how_many_is_a_whole_number_within_bounds)
+{
+    static const char *const wrong[] = {
+        "-1",       "0",      "1001", "2147483648", "9223372036854775808", "1e9", "1.5",
+        "\"0x10\"", "\" 1\"", "true", "[1]"
+    };
+    struct client *by = boss(w);
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        const char *uses = text_format(test_arena(), "{\"uses\":%s}", wrong[i]);
+        const char *count = text_format(test_arena(), "{\"count\":%s}", wrong[i]);
+        int of_uses = post(by, "/v1/admin/invites", uses)->status;
+        int of_count = post(by, "/v1/admin/waitlist/approve", count)->status;
+        if ((of_uses != 422 && of_uses != 400) || (of_count != 422 && of_count != 400))
+            test_fail(__FILE__, __LINE__, "%s gives %d and %d", wrong[i], of_uses, of_count);
+    }
+    CHECK_NUM(post(by, "/v1/admin/invites", "{\"expires_in\":0}")->status, 422);
+    CHECK_NUM(post(by, "/v1/admin/waitlist/approve", "{}")->status, 422);
+    CHECK_NUM(post(by, "/v1/admin/waitlist/approve", "{\"count\":null}")->status, 422);
+    CHECK_NUM(count_of(w, "SELECT count(*) FROM invite"), 0);
+}
+
 TEST_IN_WORLD(TOK_01_an_invitations_secret_is_stored_nowhere)
 {
     const char *token = open_invite(boss(w), 1);

@@ -307,9 +307,9 @@ static enum err purge(struct job *job)
           .help = "mailed there, and good for nobody else" },                                  \
             { "role", FIELD_TEXT, .optional = true, .max = 20, .help = "USER when left out" }, \
             { "uses",   FIELD_NUM,       .optional = true,                                     \
-              .min = 0, .max = USES_MAX, .help = "how many may come by it, 1 when left out" }, \
+              .min = 1, .max = USES_MAX, .help = "how many may come by it, 1 when left out" }, \
             { "expires_in", FIELD_NUM,          .optional = true,                              \
-              .min = 0,     .max = 90 * 86'400, .help = "seconds, INVITE_TTL when left out" }, \
+              .min = 1,     .max = 90 * 86'400, .help = "seconds, INVITE_TTL when left out" }, \
             { "locale", FIELD_LOCALE, .optional = true, .help = "language of the mail" },      \
     }
 #define MAKE_LIMITS                         \
