@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "service/job.h"
 #include "service/metric.h"
+#include "web/cursor.h"
 #include "web/mail_task.h"
 #include "web/new_device.h"
 #include "web/req.h"
@@ -25,9 +26,11 @@ static enum err list(struct req *rq)
     struct device *devices;
     size_t count;
     TRY(device_list(&rq->tx, rq->session.account_id, &devices, &count));
+    struct list_part part;
+    TRY(list_part(rq, "devices", &(struct list_rows){ devices, sizeof *devices, count }, &part));
     struct json_writer *j = answer(rq, 200);
     json_begin_array(j, "data");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = part.from; i < part.to; i++) {
         json_begin_object(j, NULL);
         json_put_text(j, "id", devices[i].id);
         json_put_text(j, "user_agent", devices[i].user_agent);
@@ -39,7 +42,7 @@ static enum err list(struct req *rq)
         json_end(j);
     }
     json_end(j);
-    return OK;
+    return put_next_cursor(rq, &part.page, part.last);
 }
 
 static enum err forget(struct req *rq, const char *id)
@@ -121,9 +124,9 @@ static enum err purge(struct job *job)
 }
 
 const struct route device_routes[] = {
-    ROUTE(GET, "/v1/account/devices", SIGNED_IN, list,
+    ROUTE(GET, "/v1/account/devices", SIGNED_IN, list, .fields = { LIST_FIELDS },
           .gives = { { 200, "{\"data\":[{\"id\",\"user_agent\",\"ip\",\"created_at\","
-                            "\"last_seen_at\",\"trusted_until\"}]}" } },
+                            "\"last_seen_at\",\"trusted_until\"}],\"next_cursor\"}" } },
           .help = "Where I signed in, and which of them skip the second step."),
     ROUTE(DELETE, "/v1/account/devices/{id}", SIGNED_IN, forget_api,
           .gives = { { 204, "forgotten" } },

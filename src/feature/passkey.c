@@ -16,6 +16,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "service/setting.h"
+#include "web/cursor.h"
 #include "web/passkey_ask.h"
 #include "web/req.h"
 #include "web/step_up.h"
@@ -207,15 +208,17 @@ static enum err list(struct req *rq)
     struct passkey *own;
     size_t count;
     TRY(passkey_list(&rq->tx, rq->session.account_id, &own, &count));
+    struct list_part part;
+    TRY(list_part(rq, "passkeys", &(struct list_rows){ own, sizeof *own, count }, &part));
     struct json_writer *j = answer(rq, 200);
     json_begin_array(j, "data");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = part.from; i < part.to; i++) {
         json_begin_object(j, NULL);
         put_passkey(j, &own[i]);
         json_end(j);
     }
     json_end(j);
-    return OK;
+    return put_next_cursor(rq, &part.page, part.last);
 }
 
 /* --- names, and removing --- */
@@ -346,8 +349,9 @@ const struct route passkey_routes[] = {
                      { 410, "challenge_expired" },
                      { 422, "passkey_unusable" } },
           .help = "Registers a passkey with the browser's answer."),
-    ROUTE(GET, "/v1/auth/passkeys", SIGNED_IN, list,
-          .gives = { { 200, "{\"data\":[" PASSKEY_GIVES "]}" } }, .help = "My passkeys."),
+    ROUTE(GET, "/v1/auth/passkeys", SIGNED_IN, list, .fields = { LIST_FIELDS },
+          .gives = { { 200, "{\"data\":[" PASSKEY_GIVES "],\"next_cursor\"}" } },
+          .help = "My passkeys."),
     ROUTE(GET, "/v1/auth/passkeys/{id}", SIGNED_IN, show_api, .gives = { { 200, PASSKEY_GIVES } },
           .help = "One of my passkeys."),
     ROUTE(PATCH, "/v1/auth/passkeys/{id}", SIGNED_IN, rename_api, .proof = PROOF_LEVEL,

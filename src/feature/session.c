@@ -17,6 +17,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "service/metric.h"
+#include "web/cursor.h"
 #include "web/limits.h"
 #include "web/req.h"
 #include "web/sign_in.h"
@@ -97,9 +98,11 @@ static enum err list(struct req *rq)
     struct session *sessions;
     size_t count;
     TRY(session_list(&rq->tx, rq->session.account_id, &sessions, &count));
+    struct list_part part;
+    TRY(list_part(rq, "sessions", &(struct list_rows){ sessions, sizeof *sessions, count }, &part));
     struct json_writer *j = answer(rq, 200);
     json_begin_array(j, "data");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = part.from; i < part.to; i++) {
         json_begin_object(j, NULL);
         json_put_text(j, "id", sessions[i].id);
         json_put_bool(j, "current", text_equal(sessions[i].id, rq->session.id));
@@ -111,7 +114,7 @@ static enum err list(struct req *rq)
         json_end(j);
     }
     json_end(j);
-    return OK;
+    return put_next_cursor(rq, &part.page, part.last);
 }
 
 static enum err end_one(struct req *rq, const char *id)
@@ -210,9 +213,9 @@ const struct route session_routes[] = {
           .gives = { { 200, "{\"access_token\",\"token_type\",\"expires_in\",\"refresh_token\"}" },
                      { 401, "refresh_token_invalid" } },
           .help = "New tokens for an old refresh token, which is used up."),
-    ROUTE(GET, "/v1/account/sessions", SIGNED_IN, list,
+    ROUTE(GET, "/v1/account/sessions", SIGNED_IN, list, .fields = { LIST_FIELDS },
           .gives = { { 200, "{\"data\":[{\"id\",\"current\",\"created_at\",\"last_seen_at\",\"ip\","
-                            "\"user_agent\",\"amr\"}]}" } },
+                            "\"user_agent\",\"amr\"}],\"next_cursor\"}" } },
           .help = "My sessions, the latest used first."),
     ROUTE(DELETE, "/v1/account/sessions/{id}", SIGNED_IN, end_one_api,
           .gives = { { 204, "ended" } }, .help = "Ends one of my sessions."),

@@ -72,6 +72,29 @@ bool list_has_more(const struct list_page *p, size_t *count)
     return true;
 }
 
+static const char *id_of(const struct list_rows *rows, size_t i)
+{
+    const char *id;
+    memcpy(&id, (const char *)rows->rows + i * rows->row_size, sizeof id);
+    return id;
+}
+
+enum err list_part(struct req *rq, const char *list, const struct list_rows *rows,
+                   struct list_part *ret)
+{
+    *ret = (struct list_part){ 0 };
+    TRY(list_page(rq, list, &ret->page));
+    const char *after = ret->page.after;
+    while (after && ret->from < rows->count && !text_equal(id_of(rows, ret->from), after))
+        ret->from++;
+    if (after && ret->from++ == rows->count)
+        return refuse(rq, PROBLEM_CURSOR_INVALID);
+    size_t left = rows->count - ret->from, limit = (size_t)ret->page.limit;
+    ret->to = ret->from + (left > limit ? limit : left);
+    ret->last = left > limit ? id_of(rows, ret->to - 1) : NULL;
+    return OK;
+}
+
 enum err put_next_cursor(struct req *rq, const struct list_page *p, const char *place)
 {
     const char *next = NULL;

@@ -44,6 +44,21 @@ enum err list_page(struct req *rq, const char *list, struct list_page *ret);
 /* Whether another page follows: takes the row too many off *count. */
 bool list_has_more(const struct list_page *p, size_t *count);
 
+/* Of a list so short that it is read whole: which of its rows are asked for. Each has its id at
+ * (char *)rows + i * row_size, as its first member. A row that went meanwhile is no place any more:
+ * refuses with cursor_invalid. */
+struct list_part {
+    struct list_page page;
+    size_t from, to;
+    const char *last; /* for put_next_cursor */
+};
+struct list_rows {
+    const void *rows;
+    size_t row_size, count;
+};
+enum err list_part(struct req *rq, const char *list, const struct list_rows *rows,
+                   struct list_part *ret);
+
 /* The cursor that goes on after a place (a row's id: visible ASCII, at most 100 bytes). */
 enum err cursor_make(struct req *rq, const char *list, const char *place, const char **ret);
 

@@ -249,7 +249,7 @@ TEST_IN_WORLD(IDOR_01_passkeys_of_others_are_not_there)
     check_alike("looking", get(ann, one), get(ann, none));
     CHECK_NUM(get(ann, one)->status, 404);
     CHECK_TEXT(text_of(get(ben, one), "id"), his);
-    CHECK_TEXT(get(ann, "/v1/auth/passkeys")->body, "{\"data\":[]}");
+    CHECK_TEXT(get(ann, "/v1/auth/passkeys")->body, "{\"data\":[],\"next_cursor\":null}");
     CHECK_NUM(count_of(w, "SELECT count(*) FROM passkey WHERE name <> 'Mine'"), 1);
 
     struct client *page = client(w);

@@ -4,6 +4,7 @@
  * over when it is said to be over.
  */
 #include "attack.h"
+#include "sample.h"
 
 #include "account/session_cache.h"
 #include "base/clock.h"
@@ -487,4 +488,42 @@ TEST_IN_WORLD(SESS_08_many_people_at_once_each_see_themselves)
             CHECK_TEXT(text_of(get(all[k], "/v1/auth/me"), "user.email"),
                        text_format(test_arena(), "p%d@example.org", k));
         }
+}
+
+/* --- short lists in pages, as the long ones --- */
+
+static const char *second_page(const char *path, const char *cursor)
+{
+    return text_format(test_arena(), "%s?limit=2&cursor=%s", path, cursor);
+}
+
+TEST_IN_WORLD(my_sessions_come_in_pages_when_asked)
+{
+    static const char path[] = "/v1/account/sessions";
+    struct client *ann = signed_in(w, ANN), *ben = signed_in(w, BEN), *other = client(w);
+    for (int i = 0; i < 2; i++) {
+        wait_for(MINUTE);
+        (void)login(other, ANN, PASSWORD);
+    }
+    struct reply *all = get(ann, path), *first = get(ann, "/v1/account/sessions?limit=2");
+    CHECK_NUM(json_find(&all->json, "data")->count, 3);
+    CHECK(json_find(&all->json, "next_cursor")->kind == JSON_IS_NULL);
+    CHECK_NUM(json_find(&first->json, "data")->count, 2);
+    CHECK_TEXT(text_of(first, "data.0.id"), text_of(all, "data.0.id"));
+    const char *next = text_of(first, "next_cursor");
+    REQUIRE(next != NULL);
+    struct reply *rest = get(ann, second_page(path, next));
+    CHECK_NUM(json_find(&rest->json, "data")->count, 1);
+    CHECK_TEXT(text_of(rest, "data.0.id"), text_of(all, "data.2.id"));
+    CHECK(json_find(&rest->json, "next_cursor")->kind == JSON_IS_NULL);
+    CHECK_NUM(json_find(&get(ann, "/v1/account/sessions?limit=3")->json, "next_cursor")->kind,
+              JSON_IS_NULL);
+
+    check_problem(get(ben, second_page(path, next)), 400, "cursor_invalid");
+    check_problem(get(ann, second_page("/v1/account/devices", next)), 400, "cursor_invalid");
+    check_problem(get(ann, "/v1/account/sessions?limit=0"), 400, "bad_request");
+    /* The row that the cursor stands at goes. */
+    const char *gone = text_of(first, "data.1.id");
+    (void)call(ann, "DELETE", text_format(test_arena(), "%s/%s", path, gone), NULL);
+    check_problem(get(ann, second_page(path, next)), 400, "cursor_invalid");
 }
