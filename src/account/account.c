@@ -16,7 +16,7 @@
 #define COLUMNS                                                                              \
     "id, email, email_key, name, locale, password, roles, email_verified_at, locked_at,"     \
     " last_sign_in_at, created_at, password_changed_at, mfa_at, deletion_due_at, time_zone," \
-    " picture_url, metadata, email_changed_at"
+    " picture_url, metadata, email_changed_at, unlocked_at"
 
 #define INTO_ACCOUNT(a)                                                                          \
     INTO(to_text(&(a)->id), to_text(&(a)->email), to_text(&(a)->email_key), to_text(&(a)->name), \
@@ -24,7 +24,7 @@
          to_num(&(a)->verified_at), to_num(&(a)->locked_at), to_num(&(a)->last_sign_in_at),      \
          to_num(&(a)->created_at), to_num(&(a)->password_changed_at), to_num(&(a)->mfa_at),      \
          to_num(&(a)->deletion_due_at), to_text(&(a)->time_zone), to_text(&(a)->picture_url),    \
-         to_text(&(a)->metadata), to_num(&(a)->email_changed_at))
+         to_text(&(a)->metadata), to_num(&(a)->email_changed_at), to_num(&(a)->unlocked_at))
 
 enum err account_find_email(struct tx *tx, const char *email_key, struct account *ret)
 {
@@ -251,8 +251,12 @@ enum err account_lock(struct tx *tx, const char *id)
 enum err account_unlock(struct tx *tx, const char *id)
 {
     int64_t rows = 0;
-    enum err e =
-        db_change(tx, "UPDATE account SET locked_at = NULL WHERE id = $1", V(text(id)), &rows);
+    enum err e = db_change(tx,
+                           "UPDATE account SET locked_at = NULL,"
+                           "       unlocked_at = CASE WHEN locked_at IS NULL THEN unlocked_at"
+                           "                          ELSE CAST($2 AS BIGINT) END"
+                           " WHERE id = $1",
+                           V(text(id), num(clock_now())), &rows);
     return changed(e, rows, E_NOT_FOUND);
 }
 
@@ -312,6 +316,7 @@ enum err account_list(struct tx *tx, const char *after, int64_t limit, struct ac
             .picture_url = db_at(&rows, i, 15)->text,
             .metadata = db_at(&rows, i, 16)->text,
             .email_changed_at = db_at(&rows, i, 17)->num,
+            .unlocked_at = db_at(&rows, i, 18)->num,
         };
     return OK;
 }
@@ -373,10 +378,10 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
         tx,
         "id email email_verified_at email_changed_at name locale time_zone picture_url metadata "
         "roles"
-        " password_changed_at mfa_at locked_at last_sign_in_at deletion_due_at created_at "
-        "updated_at",
+        " password_changed_at mfa_at locked_at unlocked_at last_sign_in_at deletion_due_at"
+        " created_at updated_at",
         "SELECT id, email, email_verified_at, email_changed_at, name, locale, time_zone,"
-        "       picture_url, metadata, roles, password_changed_at, mfa_at, locked_at,"
+        "       picture_url, metadata, roles, password_changed_at, mfa_at, locked_at, unlocked_at,"
         "       last_sign_in_at, deletion_due_at, created_at, updated_at"
         "  FROM account WHERE id = $1",
         V(text(account_id)), j);

@@ -23,6 +23,7 @@ struct account {
     int64_t mfa_at; /* a second step is asked for since then */
     int64_t
         email_changed_at; /* links that were mailed before are void; 0: still the first address */
+    int64_t unlocked_at;  /* links that were mailed before are void; 0: it never was locked */
     int64_t deletion_due_at; /* removed from then on; 0: nobody asked for that */
     const char *time_zone, *picture_url, *metadata; /* NULL when not given */
 };

@@ -120,8 +120,9 @@ static enum err look(struct tx *tx, const char *presented, struct reset *ret)
         INTO(to_text(&account_id), to_num(&password_changed_at), to_num(&asked_at))));
     TRY(account_find(tx, account_id, &ret->account));
     ret->changed_since = password_changed_at != ret->account.password_changed_at;
-    /* Also when it lies in a mailbox that is not the account's any more. */
-    bool is_void = ret->account.locked_at || asked_at < ret->account.email_changed_at;
+    /* Also when it lies in a mailbox that is not the account's any more, and for good by a lock. */
+    bool is_void = ret->account.locked_at || asked_at < ret->account.unlocked_at ||
+                   asked_at < ret->account.email_changed_at;
     return is_void ? E_GONE : OK;
 }
 

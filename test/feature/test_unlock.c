@@ -117,6 +117,23 @@ TEST_IN_WORLD(RBAC_03_the_last_administrator_is_not_locked)
     check_problem(act(admin, ANN, "lock"), 403, "last_admin");
 }
 
+/* Staff locks an account because a mailbox may be in wrong hands. */
+TEST_IN_WORLD(RST_06_a_lock_voids_a_reset_link_for_good)
+{
+    struct client *support = staff(w, ROLE_USER | ROLE_SUPPORT);
+    person(w, ANN, PASSWORD);
+    const char *token = reset_token(w, ANN);
+    wait_for(MINUTE);
+    CHECK_NUM(act(support, ANN, "unlock")->status, 200); /* it was not locked */
+    CHECK_NUM(get(client(w), text_format(test_arena(), "/reset-password?token=%s", token))->status,
+              200);
+    CHECK_NUM(act(support, ANN, "lock")->status, 200);
+    CHECK_NUM(reset(client(w), token, "a chair of cherry wood")->status, 410);
+    CHECK_NUM(act(support, ANN, "unlock")->status, 200);
+    CHECK_NUM(reset(client(w), token, "a chair of cherry wood")->status, 410);
+    CHECK_NUM(reset(client(w), reset_token(w, ANN), "a chair of cherry wood")->status, 200);
+}
+
 /* --- nobody sets, sees or makes what proves another --- */
 
 static struct client *administrator(struct world *w, const struct route *route)
