@@ -109,8 +109,12 @@ static enum err register_api(struct req *rq)
 
 static enum err register_page(struct req *rq)
 {
+    const char *invite = field(rq, "invite");
     TRY(start(rq));
     vars_text(rq->vars, "email", field(rq, "email"));
+    /* Whoever mistyped the address goes back with it: it is not used up yet. */
+    vars_text(rq->vars, "query_invite",
+              invite ? text_format(rq->arena, "?invite=%s", invite) : NULL);
     return page(rq, "register_sent");
 }
 

@@ -69,7 +69,7 @@ PROBLEM(EMAIL_INVALID, 422, "email_invalid", "This is not an e-mail address")
 PROBLEM(EMAIL_DISPOSABLE, 422, "email_disposable",
         "Addresses of throw-away mailboxes are not accepted")
 PROBLEM(INVITE_INVALID, 422, "invite_invalid",
-        "The invitation is not valid, has expired, or is for another address")
+        "The invitation is not valid, was used, has expired, or is for another address")
 PROBLEM(ROLE_UNKNOWN, 422, "role_unknown", "There is no such role")
 PROBLEM(EMAIL_UNCHANGED, 422, "email_unchanged", "This is the account's address already")
 PROBLEM(NAME_INVALID, 422, "name_invalid", "The name holds control characters or nothing visible")

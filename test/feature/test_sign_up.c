@@ -482,6 +482,9 @@ TEST_IN_WORLD(the_register_page_says_who_may)
                               "email=ann%%40example.org&password=a+brand+new+walnut+desk&invite=%s",
                               token));
     CHECK_NUM(r->status, 200);
+    /* Whoever mistyped the address goes back with the invitation. */
+    CHECK(strstr(r->body, text_format(test_arena(), "href=\"/register?invite=%s\"", token)) !=
+          NULL);
     CHECK_NUM(confirm(w, ANN)->status, 200);
     CHECK(strstr(get(c, "/register?invite=inv_x")->body, "invite-error") != NULL);
 }
