@@ -500,7 +500,8 @@ TEST_IN_WORLD(RACE_01_a_handle_confirms_and_leaves_once)
     const char *ben = waiting(w, BEN, NULL);
     CHECK_NUM(join(w, ANN, text_of(status(w, ben), "referral_code"))->status, 202);
     const char *ann = handle_of(w, ANN);
-    CHECK_NUM(all_use(w, "confirm", ann).ok, CROWD); /* it says where they stand, each time */
+    struct handles stayed = all_use(w, "confirm", ann);
+    CHECK_NUM(stayed.ok, CROWD); /* it says where they stand, each time */
     CHECK_NUM(num_of(status(w, ben), "referred"), 1);
     CHECK_NUM(count_of(w, "SELECT count(*) FROM waitlist WHERE status = 'waiting'"), 2);
     struct handles left = all_use(w, "leave", ann);
