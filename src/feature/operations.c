@@ -13,14 +13,12 @@
 #include "service/keyring.h"
 #include "service/metric.h"
 #include "service/outbox.h"
+#include "service/process_figures.h"
 #include "service/setting.h"
 #include "web/req.h"
 #include "web/web.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { METRICS_MAX = 4 << 20, HOUR_OLD_MAIL = 3600 };
 
@@ -95,20 +93,6 @@ static void label(int route, const char **ret_method, const char **ret_path)
     *ret_path = r->path;
 }
 
-/* Resident memory in bytes: the second number of statm, in pages. */
-static int64_t resident_bytes(void)
-{
-    char line[128] = "";
-    FILE *statm = fopen("/proc/self/statm", "re");
-    if (!statm)
-        return 0;
-    size_t n = fread(line, 1, sizeof line - 1, statm);
-    (void)fclose(statm);
-    line[n] = 0;
-    const char *second = strchr(line, ' ');
-    return second ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
-}
-
 static void write_caches(struct buf *out)
 {
     int64_t hits, misses;
@@ -125,11 +109,12 @@ static void write_hashing(struct buf *out)
 {
     int64_t count, ns;
     hashing_figures(&count, &ns);
-    buf_format(out,
-               "# HELP password_hash_duration_seconds time spent hashing passwords\n"
-               "# TYPE password_hash_duration_seconds summary\n"
-               "password_hash_duration_seconds_sum %g\npassword_hash_duration_seconds_count %lld\n",
-               (double)ns / 1e9, (long long)count);
+    buf_format(
+        out,
+        "# HELP password_hash_duration_seconds time spent hashing passwords\n"
+        "# TYPE password_hash_duration_seconds summary\n"
+        "password_hash_duration_seconds_sum %.15g\npassword_hash_duration_seconds_count %lld\n",
+        (double)ns / 1e9, (long long)count);
     metric_write_gauge(out, "password_hash_queue_depth", "requests that wait for a hash",
                        web_hash_queue_depth(), 1);
 }
@@ -172,8 +157,7 @@ static enum err figures(struct req *rq)
                        mail.oldest_age, SECOND);
     metric_write_gauge(&out, "signing_key_age_seconds", "age of the active signing key",
                        keyring_age(), SECOND);
-    metric_write_gauge(&out, "process_resident_memory_bytes", "resident memory", resident_bytes(),
-                       1);
+    process_figures_write(&out);
     write_redis(&out);
     TRY(write_jobs(rq, &out));
     return answer_document(rq, "text/plain; version=0.0.4; charset=utf-8", buf_mem(&out));

@@ -148,7 +148,7 @@ static void write_histogram(struct buf *out, const struct histogram *h, const ch
             buf_format(out, "%g", (double)bounds_us[i] / 1e6);
         buf_format(out, "\"} %lld\n", (long long)total);
     }
-    buf_format(out, "%s_sum{route=\"%s\",method=\"%s\",status=\"%d\"} %g\n", name, path, method,
+    buf_format(out, "%s_sum{route=\"%s\",method=\"%s\",status=\"%d\"} %.15g\n", name, path, method,
                (int)h->status, (double)h->sum_us / 1e6);
     buf_format(out, "%s_count{route=\"%s\",method=\"%s\",status=\"%d\"} %lld\n", name, path, method,
                (int)h->status, (long long)total);
@@ -172,7 +172,7 @@ void metric_write(struct buf *out, int routes,
 void metric_write_gauge(struct buf *out, const char *name, const char *help, int64_t value,
                         int64_t scale)
 {
-    buf_format(out, "# HELP %s %s\n# TYPE %s gauge\n%s %g\n", name, help, name, name,
+    buf_format(out, "# HELP %s %s\n# TYPE %s gauge\n%s %.15g\n", name, help, name, name,
                (double)value / (double)scale);
 }
 
@@ -195,7 +195,11 @@ void metric_write_reference(struct buf *out)
         { "cache_hits_total", "cache", "lookups that a cache answered" },
         { "cache_misses_total", "cache", "lookups that went to the store" },
         { "jobs_last_success_timestamp_seconds", "job", "when a periodic job last went well" },
+        { "process_cpu_seconds_total", "", "processor time" },
         { "process_resident_memory_bytes", "", "resident memory" },
+        { "process_start_time_seconds", "", "when the process began" },
+        { "process_open_fds", "", "open files and connections" },
+        { "process_max_fds", "", "how many may be open" },
     };
     buf_text(out, "# Metrics\n\nMade by `make docs`. Served at `/metrics` for Prometheus.\n\n"
                   "| name | labels | meaning |\n|---|---|---|\n");

@@ -130,7 +130,6 @@ enum err see_other(struct req *rq, const char *path);
 enum err refuse(struct req *rq, enum problem problem);
 /* Refuses, but commits what was written. */
 enum err refuse_and_keep(struct req *rq, enum problem problem);
-/* Refuses for a field. */
 enum err refuse_field(struct req *rq, const char *name, enum problem problem);
 /* Refuses the new password with one of password_rule.h's reasons (NULL: none closer). */
 enum err refuse_password(struct req *rq, enum problem problem, const char *reason);
