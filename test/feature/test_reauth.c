@@ -6,6 +6,7 @@
 #include "attack.h"
 
 #include "account/session_cache.h"
+#include "mail_link.h"
 #include "passkeys.h"
 #include "sample.h"
 #include "service/setting.h"
@@ -227,4 +228,96 @@ TEST_IN_WORLD(SESS_07_whatever_changes_renews_the_own_cookie_and_ends_the_others
         if (is_dead == changes[i].spares_others)
             test_fail(__FILE__, __LINE__, "%s: the other session", changes[i].what);
     }
+}
+
+/* --- whichever way somebody came in --- */
+
+struct entry {
+    const char *way;
+    bool wants_app; /* the account has an app: the first step alone is no entry */
+    struct reply *(*enter)(struct client *c, const struct app *app, struct soft_credential *key);
+};
+
+static struct reply *by_password(struct client *c, const struct app *, struct soft_credential *)
+{
+    return login(c, ANN, PASSWORD);
+}
+
+static struct reply *by_link(struct client *c, const struct app *, struct soft_credential *)
+{
+    return enter_link(c, link_for(c, ANN));
+}
+
+/* The eight digits of the newest mail. */
+static struct reply *by_mailed_code(struct client *c, const struct app *, struct soft_credential *)
+{
+    CHECK_NUM(post(c, "/v1/auth/email-code", json("email", ANN, NULL))->status, 202);
+    const struct mail *m = mailed(c->w, ANN, "sign_in_code");
+    const char *p = m ? m->text : "";
+    for (size_t n = 0; *p && (n = strspn(p, "0123456789")) != 8;)
+        p += n ? n : 1;
+    return post(c, "/v1/auth/email-code/verify",
+                json("email", ANN, "code", text_copy(test_arena(), MEM(p, *p ? 8 : 0)), NULL));
+}
+
+static struct reply *by_passkey(struct client *c, const struct app *, struct soft_credential *key)
+{
+    return use_passkey(c, key, "{}", SYNCED);
+}
+
+static struct reply *by_app(struct client *c, const struct app *app, struct soft_credential *)
+{
+    return second_step(c, first_step(c, ANN), code_at(app, 0));
+}
+
+static struct reply *by_recovery_code(struct client *c, const struct app *app,
+                                      struct soft_credential *)
+{
+    return recover(c, first_step(c, ANN), app->codes[0]);
+}
+
+static const struct entry entries[] = {
+    { "a password", false, by_password },
+    { "a mailed link", false, by_link },
+    { "a mailed code", false, by_mailed_code },
+    { "a passkey", false, by_passkey },
+    { "an app", true, by_app },
+    { "a recovery code", true, by_recovery_code },
+    { "a passkey, besides an app", true, by_passkey },
+};
+
+static void check_entry(struct world *w, const struct entry *e, const struct app *app,
+                        struct soft_credential *key)
+{
+    struct client *c = client(w);
+    struct reply *r = e->enter(c, app, key);
+    c->bearer = text_of(r, "access_token");
+    c->refresh = text_of(r, "refresh_token");
+    if (!c->bearer) {
+        test_fail(__FILE__, __LINE__, "%s gives %d: %s", e->way, r->status, r->body);
+        return;
+    }
+    if (post(c, SENSITIVE, NULL)->status != 202)
+        test_fail(__FILE__, __LINE__, "%s is no fresh proof", e->way);
+    wait_for(setting_span(SETTING_FRESH_PROOF) + 1);
+    stay_signed_in(c);
+    check_problem(post(c, SENSITIVE, NULL), 401, "insufficient_user_authentication");
+}
+
+TEST_IN_WORLD(MFA_07_whichever_way_somebody_came_in_the_proof_grows_stale)
+{
+    struct app app = { 0 };
+    struct client *ann = signed_in(w, ANN);
+    struct soft_credential *key = own_passkey(ann);
+    for (size_t i = 0; i < COUNT(entries); i++) {
+        if (entries[i].wants_app && !app.owner) {
+            CHECK_NUM(login(ann, ANN, PASSWORD)->status, 200);
+            CHECK_NUM(set_up(ann, &app)->status, 200);
+        }
+        wait_for(30 * SECOND);
+        check_entry(w, &entries[i], &app, key);
+    }
+    /* What is known or mailed is one step of two from now on (MFA-08). */
+    for (size_t i = 0; i < 3; i++)
+        CHECK(text_of(entries[i].enter(client(w), &app, key), "pending_token") != NULL);
 }
