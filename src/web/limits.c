@@ -119,7 +119,6 @@ static bool find_key(struct req *rq, const struct use *use, struct mem *ret)
         *ret = token ? MEM(token, strnlen(token, REFRESH_ID_CHARS)) : MEM_NONE;
         return true;
     }
-    case LIMIT_UNUSED: break;
     }
     return false;
 }

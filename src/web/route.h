@@ -65,17 +65,9 @@ enum proof_wanted {
     PROOF_FRESH, /* and not longer ago than SETTING_FRESH_PROOF */
 };
 
-/* Several windows of one door are several rules. */
-enum limit_by {
-    LIMIT_UNUSED,
-    BY_IP,
-    BY_ACCOUNT,
-    BY_SESSION,
-    BY_EMAIL_FIELD,
-    BY_REFRESH_FIELD,
-    BY_FAILURES, /* by address too, but only what the handler calls in vain (limits_take_failure);
-                    each node for itself */
-};
+/* Several windows of one door are several rules. BY_FAILURES: by address too, but only what
+   limits_take_failure hears of, on each node for itself. */
+enum limit_by { BY_IP = 1, BY_ACCOUNT, BY_SESSION, BY_EMAIL_FIELD, BY_REFRESH_FIELD, BY_FAILURES };
 
 struct limit_rule {
     enum limit_by by;
