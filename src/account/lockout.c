@@ -107,16 +107,24 @@ static struct lockout state_of(int64_t failures, int64_t until)
     };
 }
 
+/* By LOOK_SQL or HOLD_SQL. E_NOT_FOUND: nothing is counted, and *ret says so. */
+static enum err read_state(struct tx *tx, const char *sql, const char *whose,
+                           const char *authenticator, struct lockout *ret)
+{
+    int64_t failures = 0, until = 0;
+    enum err e = db_one(tx, sql, V(text(whose), text(authenticator)),
+                        INTO(to_num(&failures), to_num(&until)));
+    *ret = state_of(failures, until);
+    return e;
+}
+
 enum err lockout_look(struct tx *tx, const char *whose, const char *authenticator,
                       struct lockout *ret)
 {
-    int64_t failures = 0, until = 0;
-    enum err e =
-        db_one(tx,
-               is_address(whose) ? LOOK_SQL("lockout_address", "address")
-                                 : LOOK_SQL("lockout", "account_id"),
-               V(text(whose), text(authenticator)), INTO(to_num(&failures), to_num(&until)));
-    *ret = state_of(failures, until);
+    enum err e = read_state(tx,
+                            is_address(whose) ? LOOK_SQL("lockout_address", "address")
+                                              : LOOK_SQL("lockout", "account_id"),
+                            whose, authenticator, ret);
     return e == E_NOT_FOUND ? OK : e;
 }
 
@@ -147,13 +155,10 @@ enum err lockout_clear(struct tx *tx, const char *whose, const char *authenticat
 enum err lockout_pass(struct tx *tx, const char *whose, const char *authenticator,
                       struct lockout *ret)
 {
-    int64_t failures = 0, until = 0;
-    enum err e =
-        db_one(tx,
-               is_address(whose) ? HOLD_SQL("lockout_address", "address")
-                                 : HOLD_SQL("lockout", "account_id"),
-               V(text(whose), text(authenticator)), INTO(to_num(&failures), to_num(&until)));
-    *ret = state_of(failures, until);
+    enum err e = read_state(tx,
+                            is_address(whose) ? HOLD_SQL("lockout_address", "address")
+                                              : HOLD_SQL("lockout", "account_id"),
+                            whose, authenticator, ret);
     if (e == E_NOT_FOUND)
         return OK;
     TRY(e);

@@ -10,6 +10,7 @@ looks for faults and sanitizer reports in its log when it is over.
     main()
 """
 import atexit
+import contextlib
 import email
 import email.policy
 import hashlib
@@ -371,6 +372,17 @@ class Server:
                 self._gather()
                 print("  log: " + "\n  log: ".join(self.log.splitlines()[-15:]))
         finally:
+            self.remove()
+
+    @contextlib.contextmanager
+    def cared_for(self):
+        """For a test that starts it itself: whatever happens, nothing is left of it."""
+        try:
+            yield self
+        finally:
+            if self.process:
+                self.process.kill()
+                self.process.wait()
             self.remove()
 
     def remove(self):

@@ -26,7 +26,7 @@ NEW_PASSWORD = "quite another harbour 8"
 @on_both_engines
 def sigterm_lets_running_requests_finish(engine):
     server = Server(engine).start()
-    try:
+    with server.cared_for():
         acknowledged, problems, stop = [], [], threading.Event()
 
         def load(n):
@@ -73,18 +73,13 @@ def sigterm_lets_running_requests_finish(engine):
         for address in acknowledged:
             check(server.mailbox.wait(address, "/verify-email", seconds=60), "every acknowledged registration gets its mail")
         server.stop()
-    finally:
-        if server.process:
-            server.process.kill()
-            server.process.wait()
-        server.remove()
 
 
 @test
 def sighup_reads_settings_again_or_keeps_the_old():
     server = Server()
     path = f"{server.folder}/cardea.conf"
-    try:
+    with server.cared_for():
         open(path, "w").write("SERVICE_NAME = First House\n")
         server.start()
 
@@ -100,11 +95,6 @@ def sighup_reads_settings_again_or_keeps_the_old():
         check(wait_for(lambda: "SESSION_IDLE" in server.current_log(), 5), "the log says what is wrong")
         check(name_is("Second House"), "bad settings: the old ones stay")
         server.stop()
-    finally:
-        if server.process:
-            server.process.kill()
-            server.process.wait()
-        server.remove()
 
 
 # Of the settings about abuse: what is wrong, and a word of what is said about it.
@@ -139,7 +129,7 @@ def wrong_settings_are_named_at_start_and_keep_the_old_ones_at_sighup():
     for name, (value, words) in WRONG.items():
         said = server.cli("serve", settings={name: value})
         check(said.returncode == 3 and f"{name}" in said.stderr and words in said.stderr, f"{name}={value}: {said}")
-    try:
+    with server.cared_for():
         open(path, "w").write("SIGN_UP = closed\n")
         server.expected_faults = ("settings.refused",)
         server.start()
@@ -161,11 +151,6 @@ def wrong_settings_are_named_at_start_and_keep_the_old_ones_at_sighup():
         server.process.send_signal(signal.SIGHUP)
         check(wait_for(lambda: "settings.reloaded" in server.current_log() and code() is None, 5), "good ones are taken over")
         server.stop()
-    finally:
-        if server.process:
-            server.process.kill()
-            server.process.wait()
-        server.remove()
 
 
 @test
@@ -298,16 +283,15 @@ def the_proxy_is_believed_only_when_listed():
 
 @test
 def tls_is_served_by_itself():
-    folder = tempfile.mkdtemp(prefix="cardea-tls-")
-    try:
+    folder, port = tempfile.mkdtemp(prefix="cardea-tls-"), free_port()
+    server = Server(PUBLIC_URL=f"https://localhost:{port}", LISTEN=f"127.0.0.1:{port}",
+                    TLS_CERT_FILE=f"{folder}/one.pem", TLS_KEY_FILE=f"{folder}/one.key")
+    with server.cared_for():
         def certificate(name):
             subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                             "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
                             "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem"], check=True, capture_output=True)
         certificate("one")
-        port = free_port()
-        server = Server(PUBLIC_URL=f"https://localhost:{port}", LISTEN=f"127.0.0.1:{port}",
-                        TLS_CERT_FILE=f"{folder}/one.pem", TLS_KEY_FILE=f"{folder}/one.key")
         server.port, server.url = port, f"https://localhost:{port}"
 
         def get(path, trust):
@@ -335,24 +319,26 @@ def tls_is_served_by_itself():
                 check(not s.recv(100).startswith(b"HTTP/1.1 200"), "no plain text on the TLS port")
             except ConnectionResetError:
                 pass
-        certificate("two")
-        shutil.copy(f"{folder}/two.pem", f"{folder}/one.pem.new")
-        shutil.copy(f"{folder}/two.key", f"{folder}/one.key")
-        os.rename(f"{folder}/one.pem.new", f"{folder}/one.pem")
-        server.process.send_signal(signal.SIGHUP)
 
-        def renewed():
+        def renewed(name):
             try:
-                return get("/readyz", "two")[0].status == 200
+                return get("/readyz", name)[0].status == 200
             except OSError:
                 return False
-        check(wait_for(renewed, 10), "SIGHUP takes the new certificate")
+
+        def renew(name):
+            certificate(name)
+            shutil.copy(f"{folder}/{name}.pem", f"{folder}/one.pem.new")
+            shutil.copy(f"{folder}/{name}.key", f"{folder}/one.key")
+            os.rename(f"{folder}/one.pem.new", f"{folder}/one.pem")
+            server.process.send_signal(signal.SIGHUP)
+            return wait_for(lambda: renewed(name), 10)
+        check(renew("two"), "SIGHUP takes the new certificate")
+        server.expected_faults = ("settings.refused",)
+        with open(f"{server.folder}/cardea.conf", "w") as f:
+            f.write("SIGN_UP = sometimes\n")
+        check(renew("three"), "also when a setting is wrong: it may be running out")
         server.stop()
-    finally:
-        if server.process:
-            server.process.kill()
-            server.process.wait()
-        server.remove()
         shutil.rmtree(folder)
 
 

@@ -155,21 +155,27 @@ TEST_IN_WORLD(the_form_that_follows_holds_a_challenge_too)
     CHECK(strstr(r->body, answer) == NULL);
 }
 
+/* Address and password in the form of a page, with its ticket once that counts. */
+static struct reply *post_in_time(struct client *c, const char *path)
+{
+    const char *ticket = ticket_on(get(c, path));
+    wait_for(10 * SECOND);
+    return post_form(
+        c, path,
+        text_format(test_arena(),
+                    "email=ann%%40example.org&password=a+brand+new+walnut+desk&captcha=%s",
+                    ticket));
+}
+
 TEST_IN_WORLD(both_steps_by_form_without_script)
 {
     struct app app = two_step(w, ANN);
     struct client *c = client(w);
     always();
-    const char *ticket = ticket_on(get(c, "/login"));
-    wait_for(10 * SECOND);
-    struct reply *r = post_form(
-        c, "/login",
-        text_format(test_arena(),
-                    "email=ann%%40example.org&password=a+brand+new+walnut+desk&captcha=%s",
-                    ticket));
+    struct reply *r = post_in_time(c, "/login");
     CHECK_NUM(r->status, 303);
     CHECK(text_starts(header_of(r, "location"), "/2fa/verify"));
-    ticket = ticket_on(get(c, "/2fa/verify"));
+    const char *ticket = ticket_on(get(c, "/2fa/verify"));
     r = post_form(c, "/2fa/verify", text_format(test_arena(), "code=%s", code_at(&app, 0)));
     CHECK_NUM(r->status, 403);
     CHECK(strstr(r->body, "data-action=\"two_factor\"") != NULL);
@@ -184,19 +190,13 @@ TEST_IN_WORLD(a_mail_is_asked_for_again_by_form_with_a_captcha)
 {
     struct client *c = client(w);
     always();
-    const char *ticket = ticket_on(get(c, "/register"));
-    wait_for(10 * SECOND);
-    struct reply *r = post_form(
-        c, "/register",
-        text_format(test_arena(),
-                    "email=ann%%40example.org&password=a+brand+new+walnut+desk&captcha=%s",
-                    ticket));
+    struct reply *r = post_in_time(c, "/register");
     CHECK_NUM(r->status, 200);
     CHECK(strstr(r->body, "data-action=\"resend_verification\"") != NULL);
     r = post_form(c, "/resend-verification", "email=ann%40example.org");
     CHECK_NUM(r->status, 403);
     CHECK(strstr(r->body, ANN) != NULL);
-    ticket = ticket_on(r);
+    const char *ticket = ticket_on(r);
     CHECK(*ticket);
     wait_for(10 * SECOND);
     r = post_form(c, "/resend-verification",
