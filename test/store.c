@@ -230,6 +230,16 @@ struct db *test_store_ready(const char *engine)
     return kept.schema[0] && kept.owner == getpid() ? take_kept() : keep_schema();
 }
 
+int64_t test_store_num(struct db *db, const char *sql)
+{
+    struct tx tx;
+    int64_t n = -1;
+    db_begin(&tx, db, DB_PEEK, test_arena());
+    CHECK_OK(db_one(&tx, sql, V_NONE, INTO(to_num(&n))));
+    db_rollback(&tx);
+    return n;
+}
+
 static void run_on(struct db *db, test_on_store *run)
 {
     if (!db)

@@ -27,6 +27,9 @@ struct db *test_store_ready(const char *engine);
 /* The URL of the store made last, to open it once more. */
 const char *test_store_url(void);
 
+/* The number that a query answers; the test fails when it answers none. */
+int64_t test_store_num(struct db *db, const char *sql);
+
 /* Closes the store and removes what test_store made. */
 void test_store_close(struct db *db);
 

@@ -44,12 +44,7 @@ static enum err add_person(struct tx *tx, const char *id, const char *email, int
 
 static int64_t count_people(struct db *db)
 {
-    struct tx tx;
-    int64_t n = -1;
-    db_begin(&tx, db, DB_PEEK, test_arena());
-    CHECK_OK(db_one(&tx, "SELECT count(*) FROM person", V_NONE, INTO(to_num(&n))));
-    db_rollback(&tx);
-    return n;
+    return test_store_num(db, "SELECT count(*) FROM person");
 }
 
 /* --- statements --- */

@@ -87,16 +87,6 @@ static const struct asset stepwise[] = {
     FILE_("0003_c", "CREATE NONSENSE;\n"),
 };
 
-static int64_t count_of(struct db *db, const char *sql)
-{
-    struct tx tx;
-    int64_t n = -1;
-    db_begin(&tx, db, DB_PEEK, test_arena());
-    CHECK_OK(db_one(&tx, sql, V_NONE, INTO(to_num(&n))));
-    db_rollback(&tx);
-    return n;
-}
-
 TEST_ON_STORES(migrations_are_applied_once)
 {
     struct migrations all;
@@ -111,8 +101,8 @@ TEST_ON_STORES(migrations_are_applied_once)
     CHECK(all.list[0].applied_at > 0);
     for (int i = 0; i < 2; i++)
         CHECK_OK(migrate_up_with(db, test_arena(), files, COUNT(files)));
-    CHECK_NUM(count_of(db, "SELECT n FROM a WHERE id = 'x'"), 7);
-    CHECK_NUM(count_of(db, "SELECT count(*) FROM schema_migration"), 2);
+    CHECK_NUM(test_store_num(db, "SELECT n FROM a WHERE id = 'x'"), 7);
+    CHECK_NUM(test_store_num(db, "SELECT count(*) FROM schema_migration"), 2);
 }
 
 TEST_ON_STORES(F06_a_newer_schema_is_refused)
@@ -142,7 +132,7 @@ TEST_ON_STORES(a_migration_that_fails_leaves_nothing)
     CHECK_OK(migrate_status_with(db, test_arena(), broken, COUNT(broken), &all));
     CHECK_NUM(all.pending, 1); /* an older one keeps what it has */
     CHECK_OK(migrate_up_with(db, test_arena(), files, COUNT(files)));
-    CHECK_NUM(count_of(db, "SELECT count(*) FROM b"), 0);
+    CHECK_NUM(test_store_num(db, "SELECT count(*) FROM b"), 0);
 }
 
 struct node {
@@ -173,7 +163,7 @@ TEST_ON_STORES(nodes_that_start_together_apply_each_migration_once)
         CHECK_OK(node[i].result);
         db_close(node[i].db);
     }
-    CHECK_NUM(count_of(db, "SELECT count(*) FROM schema_migration"), 2);
+    CHECK_NUM(test_store_num(db, "SELECT count(*) FROM schema_migration"), 2);
 }
 
 TEST_ON_STORES(an_upgrade_is_one_transaction_a_migration)

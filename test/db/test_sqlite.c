@@ -57,12 +57,7 @@ static enum err add_row(struct tx *tx, const char *id, const char *filler)
 
 static int64_t count_rows(struct db *db)
 {
-    struct tx tx;
-    int64_t n = -1;
-    db_begin(&tx, db, DB_PEEK, test_arena());
-    CHECK_OK(db_one(&tx, "SELECT count(*) FROM row", V_NONE, INTO(to_num(&n))));
-    db_rollback(&tx);
-    return n;
+    return test_store_num(db, "SELECT count(*) FROM row");
 }
 
 static long size_of(const char *path)

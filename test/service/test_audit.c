@@ -268,16 +268,6 @@ static void erase(struct db *db, const char *account_id)
     CHECK_OK(db_commit(&tx));
 }
 
-static int64_t count(struct db *db, const char *sql)
-{
-    struct tx tx;
-    int64_t n = -1;
-    db_begin(&tx, db, DB_PEEK, test_arena());
-    CHECK_OK(db_one(&tx, sql, V_NONE, INTO(to_num(&n))));
-    db_rollback(&tx);
-    return n;
-}
-
 TEST_ON_READY_STORES(a_person_leaves_the_log_and_the_chain_stays_whole)
 {
     static const char staff[] = "usr_09876543210987654321098765";
@@ -290,11 +280,12 @@ TEST_ON_READY_STORES(a_person_leaves_the_log_and_the_chain_stays_whole)
                        AUDIT_LOGIN_FAILED, staff, NULL));
     CHECK_OK(db_commit(&tx));
     erase(db, ANN);
-    CHECK_NUM(count(db, "SELECT count(*) FROM audit WHERE ip IS NOT NULL OR user_agent IS NOT NULL"
-                        " OR request_id IS NOT NULL"),
+    CHECK_NUM(test_store_num(
+                  db, "SELECT count(*) FROM audit WHERE ip IS NOT NULL OR user_agent IS NOT NULL"
+                      " OR request_id IS NOT NULL"),
               1);
-    CHECK_NUM(count(db, "SELECT count(*) FROM audit WHERE ip = '192.0.2.8'"), 1);
-    CHECK_NUM(count(db, "SELECT count(*) FROM audit"), ROWS + 3);
+    CHECK_NUM(test_store_num(db, "SELECT count(*) FROM audit WHERE ip = '192.0.2.8'"), 1);
+    CHECK_NUM(test_store_num(db, "SELECT count(*) FROM audit"), ROWS + 3);
     struct audit_verdict v = verdict_of(db);
     CHECK(v.is_good);
     CHECK_NUM(v.rows, ROWS + 3);
@@ -370,10 +361,11 @@ TEST_ON_READY_STORES(LOG_03_rows_from_before_commitments_still_verify)
     add_old_row(db);
     CHECK(verdict_of(db).is_good);
     /* Until one follows in its chain: which of the sixteen it is, is drawn. */
-    for (int i = 0; i < 1000 && count(db, "SELECT seq FROM audit_head WHERE chain = 3") == 1; i++)
+    for (int i = 0;
+         i < 1000 && test_store_num(db, "SELECT seq FROM audit_head WHERE chain = 3") == 1; i++)
         add(db, NULL, "192.0.2.1");
     CHECK(verdict_of(db).is_good);
-    CHECK(count(db, "SELECT count(*) FROM audit WHERE chain = 3") > 1);
+    CHECK(test_store_num(db, "SELECT count(*) FROM audit WHERE chain = 3") > 1);
     run(db, "UPDATE audit SET ip = 'x' WHERE chain = 3 AND seq = 1", V_NONE);
     check_bad(db, "an old row", 1);
 }

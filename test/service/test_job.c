@@ -117,24 +117,14 @@ static void add(struct db *db, const char *name, const char *arg)
     CHECK_OK(db_commit(&tx));
 }
 
-static int64_t ask(struct db *db, const char *sql)
-{
-    struct tx tx;
-    int64_t n = -1;
-    db_begin(&tx, db, DB_READ, test_arena());
-    CHECK_OK(db_one(&tx, sql, V_NONE, INTO(to_num(&n))));
-    db_rollback(&tx);
-    return n;
-}
-
 static int64_t count_notes(struct db *db)
 {
-    return ask(db, "SELECT COUNT(*) FROM note");
+    return test_store_num(db, "SELECT COUNT(*) FROM note");
 }
 
 static int64_t count_tasks(struct db *db)
 {
-    return ask(db, "SELECT COUNT(*) FROM task");
+    return test_store_num(db, "SELECT COUNT(*) FROM task");
 }
 
 TEST_ON_READY_STORES(job_a_task_runs_once_with_its_argument)
@@ -198,7 +188,9 @@ TEST_ON_READY_STORES(job_a_hopeless_task_is_kept_as_dead)
     }
     CHECK_NUM(spy.runs, 10);
     CHECK_NUM(count_notes(db), 0);
-    CHECK_NUM(ask(db, "SELECT COUNT(*) FROM task WHERE dead_at IS NOT NULL AND run_at IS NULL"), 1);
+    CHECK_NUM(test_store_num(
+                  db, "SELECT COUNT(*) FROM task WHERE dead_at IS NOT NULL AND run_at IS NULL"),
+              1);
     close_world();
 }
 
