@@ -258,6 +258,7 @@ enum err limits_take_failure(struct req *rq)
     struct limits_paid *paid = rq->paid;
     if (!paid)
         return OK;
+    limit_give_back_all(paid->tallies, paid->early, paid->is_shared);
     TRY(add_failures(rq));
     size_t refused = limit_take_all(paid->tallies, paid->count);
     return refused < paid->count ? refuse_tally(rq, refused) : OK;

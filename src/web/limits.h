@@ -16,7 +16,8 @@ enum err limits_take_early(struct req *rq);
 void limits_give_back(struct req *rq);
 
 /* What was asked for led nowhere, a token that is none: counted by the route's BY_FAILURES, and
-   refused once there were too many. Whoever shares the address and has a good one is served. */
+   refused once there were too many. Whoever shares the address and has a good one is served; and
+   nothing is counted against the session that it named, which access tokens tell. */
 enum err limits_take_failure(struct req *rq);
 
 /* Counts a mail to an address that nobody at its door asked for with the mails of the door "mail".

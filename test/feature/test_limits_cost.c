@@ -86,6 +86,22 @@ TEST_IN_WORLD(RATE_made_up_tokens_are_limited_by_address)
     CHECK_NUM(token_from(w, paths[0], "crt_x", "192.0.2.1")->status, 401);
 }
 
+/* An access token names its session to whoever sees it: that must not be enough to keep its owner
+   from refreshing. */
+TEST_IN_WORLD(RATE_made_up_tokens_use_up_nothing_of_the_session_they_name)
+{
+    struct client *ann = signed_in(w, ANN);
+    char *forged = text_copy(test_arena(), mem_text(ann->refresh));
+    char *last = forged + strlen(forged) - 2;
+    *last = *last == 'A' ? 'B' : 'A';
+    limits_on();
+    for (int i = 0; i < 70; i++)
+        CHECK_NUM(token_from(w, "/v1/auth/refresh", forged, "198.51.100.1")->status, 401);
+    struct reply *r = refresh(ann, ann->refresh);
+    CHECK_NUM(r->status, 200);
+    CHECK_TEXT(header_of(r, "ratelimit-remaining"), "59");
+}
+
 /* --- mails --- */
 
 static const char *body_for(const char *path)
