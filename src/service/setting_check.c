@@ -296,6 +296,14 @@ static const char *check_file(struct arena *, const char *text)
     return stat(text, &found) == 0 && S_ISREG(found.st_mode) ? NULL : "must be a file that exists";
 }
 
+/* What pages show: a whole line that was pasted, or the secret's URL, is found out here. */
+static const char *check_site_key(struct arena *, const char *text)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    return text[strspn(text, allowed)] ? "must be a key: letters, digits, - _ and ." : NULL;
+}
+
 static const char *check_score(struct arena *, const char *text)
 {
     static const char why[] = "must be 0.1 to 1.0";
@@ -348,7 +356,11 @@ static const struct {
     { SETTING_PASSWORD_LIST, check_file },
     { SETTING_RECAPTCHA_MIN_SCORE, check_score },
     { SETTING_OUTBOUND_ALLOW, check_outbound_ranges },
+    { SETTING_TURNSTILE_SITE_KEY, check_site_key },
+    { SETTING_HCAPTCHA_SITE_KEY, check_site_key },
+    { SETTING_RECAPTCHA_SITE_KEY, check_site_key },
     { SETTING_CAPTCHA_VERIFY_URL, check_outbound },
+    { SETTING_DISPOSABLE_DOMAINS, check_file },
     { SETTING_PASSWORD_RANGE_URL, check_outbound },
 };
 
@@ -398,10 +410,11 @@ static const char *check_text(struct arena *arena, enum setting s, const char *t
             return "must not hold control characters";
     if (!*text)
         return NULL;
-    for (size_t i = 0; i < COUNT(rules); i++)
+    const char *why = check_choice(s, text);
+    for (size_t i = 0; i < COUNT(rules) && !why; i++)
         if (rules[i].setting == s)
-            return rules[i].check(arena, text);
-    return later_rules[s] ? later_rules[s](arena, text) : check_choice(s, text);
+            why = rules[i].check(arena, text);
+    return !why && later_rules[s] ? later_rules[s](arena, text) : why;
 }
 
 static const char *check_number(struct arena *arena, enum setting s, bool parsed, int64_t number)

@@ -193,6 +193,17 @@ def everything_named_exists():
                 check(glob.glob(f"{ROOT}/{path}*"), f"{name}: {path}")
 
 
+@test
+def alerts_watch_figures_that_exist():
+    metrics = read("docs/reference/metrics.md")
+    words = set()
+    for expression in re.findall(r"expr: (.*)", read("deploy/alerts.yml")):
+        words |= set(re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b", re.sub(r'"[^"]*"', "", expression)))
+    check(len(words) >= 4, f"{words}")
+    for word in words:
+        check(f"`{re.sub('_(count|sum|bucket)$', '', word)}`" in metrics, word)
+
+
 # Words in capitals that are no settings.
 OTHER_NAMES = {"CARDEA_CONFIG", "ACCOUNTS_URL"}
 
