@@ -192,6 +192,7 @@ void metric_write_reference(struct buf *out)
         { "active_sessions", "", "sessions that live" },
         { "outbox_age_seconds", "", "age of the oldest mail that waits" },
         { "signing_key_age_seconds", "", "age of the active signing key" },
+        { "redis_up", "", "with REDIS_URL: 1 while the nodes count limits together" },
         { "cache_hits_total", "cache", "lookups that a cache answered" },
         { "cache_misses_total", "cache", "lookups that went to the store" },
         { "jobs_last_success_timestamp_seconds", "job", "when a periodic job last went well" },

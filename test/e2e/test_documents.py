@@ -204,6 +204,17 @@ def alerts_watch_figures_that_exist():
         check(f"`{re.sub('_(count|sum|bucket)$', '', word)}`" in metrics, word)
 
 
+@test
+def every_figure_that_is_served_is_in_the_reference():
+    metrics = read("docs/reference/metrics.md")
+    with Server(OPS_LISTEN=f"127.0.0.1:{free_port()}", REDIS_URL=f"redis://127.0.0.1:{free_port()}") as server:
+        server.person("ann@example.org")
+        served = Client(server).request("GET", "/metrics", port=server.ready_port).text
+        names = re.findall(r"^# TYPE (\w+) ", served, re.M)
+        check(len(names) > 20, f"{names}")
+        equal([name for name in names if f"`{name}`" not in metrics], [])
+
+
 # Words in capitals that are no settings.
 OTHER_NAMES = {"CARDEA_CONFIG", "ACCOUNTS_URL"}
 
