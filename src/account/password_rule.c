@@ -50,7 +50,7 @@ struct estimate {
 
 /* The library's time grows with the fifth power of the length: "1212..." of a hundred characters
    keeps a processor busy for more than a second, thirty-two for a hundredth of one (DOS-01). */
-enum { PIECE = 32, PIECES = 3 };
+enum { PIECE = 32, PIECES = 3, NAME_MIN = 8 };
 
 static struct estimate estimate_piece(const char *password, const char *words[])
 {
@@ -71,24 +71,39 @@ static struct estimate estimate_piece(const char *password, const char *words[])
     return found;
 }
 
+/* Without what names the account: a piece may hold half of an address, which nobody knows again. */
+static const char *without(struct arena *arena, const char *password, const char *words[])
+{
+    char *left = text_copy(arena, mem_text(password)), *at;
+    for (size_t i = 0; words[i]; i++)
+        while (strlen(words[i]) >= NAME_MIN && (at = strcasestr(left, words[i])))
+            memmove(at, at + strlen(words[i]), strlen(at + strlen(words[i])) + 1);
+    return left;
+}
+
 /* A long one is at least as strong as the strongest piece of it. Who has shown no strength in the
    first hundred characters will not do so later: the library looks no further either. */
+static struct estimate estimate_long(struct arena *arena, const char *password, const char *words[])
+{
+    const char *left = without(arena, password, words);
+    size_t n = strlen(left);
+    struct estimate best = { .reason = n < strlen(password) ? "personal" : NULL };
+    for (size_t at = 0; at < n && at < PIECE * PIECES && best.score < PASSWORD_SCORE_GOOD;
+         at += PIECE) {
+        size_t rest = n - at < PIECE ? n - at : PIECE;
+        struct estimate found = estimate_piece(text_copy(arena, MEM(left + at, rest)), words);
+        if (found.score > best.score)
+            best.score = found.score;
+        if (!best.reason)
+            best.reason = found.reason;
+    }
+    return best;
+}
+
 static struct estimate estimate(struct arena *arena, const char *password, const char *words[])
 {
-    size_t n = strlen(password);
-    if (n <= PIECE)
-        return estimate_piece(password, words);
-    struct estimate best = { .score = -1 };
-    for (size_t at = 0; at < n && at < PIECE * PIECES; at += PIECE) {
-        size_t rest = n - at < PIECE ? n - at : PIECE;
-        struct estimate found = estimate_piece(text_copy(arena, MEM(password + at, rest)), words);
-        if (found.score > best.score)
-            best = found;
-        if (best.score >= PASSWORD_SCORE_GOOD)
-            break;
-    }
-    best.is_one_word = false;
-    return best;
+    return strlen(password) > PIECE ? estimate_long(arena, password, words)
+                                    : estimate_piece(password, words);
 }
 
 static const char *named_by(const char *password, const char *const *words,
@@ -111,7 +126,7 @@ struct password_verdict password_weigh(struct arena *arena, const char *password
 
     const char *service = setting_text(SETTING_SERVICE_NAME);
     const char *local = email ? local_part(arena, email) : "";
-    const char *words[] = { service, local, email ? email : "", name ? name : "", NULL };
+    const char *words[] = { service, email ? email : "", local, name ? name : "", NULL };
     const char *reason = named_by(password, words, reasons);
     if (!reason && password_is_listed(arena, password))
         reason = "breached";

@@ -136,6 +136,12 @@ TEST(DOS_01_a_long_password_is_as_strong_as_its_best_part)
     CHECK_NUM(judge("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
               PASSWORD_IS_WEAK);
     CHECK_NUM(judge("passwordpasswordpasswordpasswordpasswordpassword"), PASSWORD_IS_WEAK);
+    /* An address is known to whoever guesses, however long it is. */
+    const char *email = "wilhelmina.longbottom-walnut@accounting.example.org";
+    const char *more = "WILHELMINA.longbottom-walnut@accounting.example.org1";
+    struct password_verdict verdict = password_weigh(test_arena(), more, email, NULL);
+    CHECK_NUM(verdict.judgement, PASSWORD_IS_WEAK);
+    CHECK_TEXT(verdict.reason, "personal");
     CHECK_NUM(judge("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa walnut desk 7 quiet"), PASSWORD_IS_GOOD);
     CHECK_NUM(judge("a quiet walnut desk by the open window, and a lamp"), PASSWORD_IS_GOOD);
 }
