@@ -272,8 +272,13 @@ class Mailbox:
     """The mails that one sender's server sent, in order of arrival."""
 
     def __init__(self, folder, sender):
-        self.folder, self.sender = folder, sender
-        self.seen, self.mails, self.lock = set(), [], threading.Lock()
+        self.folder, self.sender, self.lock = folder, sender, threading.Lock()
+        self.seen, self.mails, self.by_address = set(), [], {}
+
+    def _add(self, mail):
+        self.mails.append(mail)
+        for address in mail["To"].addresses:
+            self.by_address.setdefault(address.addr_spec.lower(), []).append(mail)
 
     def all(self, to=None):
         with self.lock:
@@ -283,8 +288,8 @@ class Mailbox:
                 with open(os.path.join(self.folder, name), "rb") as f:
                     mail = email.message_from_binary_file(f, policy=email.policy.default)
                 if self.sender in str(mail["From"]):
-                    self.mails.append(mail)
-            return [m for m in self.mails if to is None or to.lower() in str(m["To"]).lower()]
+                    self._add(mail)
+            return list(self.mails if to is None else self.by_address.get(to.lower(), []))
 
     def wait(self, to, having="", count=1, seconds=15):
         """The count-th mail to an address whose text or subject has a word."""
