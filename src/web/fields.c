@@ -103,6 +103,14 @@ static bool is_text(const struct field *f)
     return f->kind != FIELD_FLAG && f->kind != FIELD_NUM && f->kind != FIELD_JSON;
 }
 
+/* Programs with a form of their own send its empty name or language as it is. */
+static bool is_unfilled(const struct req *rq, const struct field *f, const struct json_value *value)
+{
+    bool is_such = f->kind == FIELD_NAME || f->kind == FIELD_LOCALE;
+    return is_such && f->optional && !f->may_clear && rq->route->method == HTTP_POST &&
+           value->kind == JSON_IS_TEXT && !*value->text;
+}
+
 static void take_json(struct req *rq, int i, const struct json_value *value)
 {
     const struct field *f = &rq->route->fields[i];
@@ -112,6 +120,8 @@ static void take_json(struct req *rq, int i, const struct json_value *value)
             rq->values[i] = "";
         return;
     }
+    if (is_unfilled(rq, f, value))
+        return;
     if (f->kind == FIELD_JSON) {
         rq->jsons[i] = value;
         return;

@@ -18,6 +18,7 @@
     }
 
 static const struct route api = ROUTE(POST, "/v1/things", ANYONE, NULL, FIELDS);
+static const struct route patch = ROUTE(PATCH, "/v1/things", ANYONE, NULL, FIELDS);
 static const struct route form = ROUTE(POST, "/things", ANYONE, NULL, FIELDS);
 static const struct route list = ROUTE(GET, "/things", ANYONE, NULL, FIELDS);
 
@@ -67,7 +68,10 @@ static const struct {
       PROBLEM_FIELD_TYPE },
     { &api, JSON_TYPE, "{\"email\":null}", PROBLEM_FIELDS_INVALID, PROBLEM_FIELD_REQUIRED },
     { &api, JSON_TYPE, "{\"email\":\"nobody\"}", PROBLEM_FIELDS_INVALID, PROBLEM_EMAIL_INVALID },
-    { &api, JSON_TYPE, "{\"email\":\"a@example.org\",\"name\":\"\"}", PROBLEM_FIELDS_INVALID,
+    { &api, JSON_TYPE, "{\"email\":\"a@example.org\",\"name\":\"\"}", 0, 0 },
+    { &patch, JSON_TYPE, "{\"email\":\"a@example.org\",\"name\":\"\"}", PROBLEM_FIELDS_INVALID,
+      PROBLEM_FIELD_REQUIRED },
+    { &api, JSON_TYPE, "{\"email\":\"a@example.org\",\"note\":\"\"}", PROBLEM_FIELDS_INVALID,
       PROBLEM_FIELD_REQUIRED },
     { &api, JSON_TYPE, "{\"email\":\"a@example.org\",\"name\":\" \"}", PROBLEM_FIELDS_INVALID,
       PROBLEM_NAME_INVALID },
