@@ -111,6 +111,27 @@ const struct setting_value *setting_value(enum setting s)
     return atomic_load(&published[s]);
 }
 
+/* Who only moves LISTEN to another port of this machine means that port: with the default's, links
+   would lead elsewhere and every form would come from a strange origin. */
+static void follow_listen(struct arena *arena, struct setting_given *given)
+{
+    static const char *const ours[] = { "localhost:", "127.0.0.1:", "[::1]:",
+                                        ":",          "0.0.0.0:",   "[::]:" };
+    const char *listen = given[SETTING_LISTEN].text;
+    bool is_tls = *given[SETTING_TLS_CERT_FILE].text;
+    if (*given[SETTING_PUBLIC_URL].text)
+        return;
+    for (size_t i = 0; i < COUNT(ours); i++) {
+        const char *port = listen + strlen(ours[i]);
+        size_t n = text_starts(listen, ours[i]) ? strspn(port, "0123456789") : 0;
+        if (!n || *port == '0' || !strchr(", ", port[n]))
+            continue;
+        given[SETTING_PUBLIC_URL].text =
+            text_format(arena, "%s://localhost:%.*s", is_tls ? "https" : "http", (int)n, port);
+        given[SETTING_PUBLIC_URL].where = "by LISTEN";
+    }
+}
+
 /* Reads and checks everything into values[SETTING_COUNT]. */
 static enum err read_all(struct arena *arena, struct setting_value *values, const char **ret_why)
 {
@@ -121,6 +142,7 @@ static enum err read_all(struct arena *arena, struct setting_value *values, cons
     setting_gather(arena, config_path, given, &problems);
     if (setting_is_ephemeral())
         setting_pin_fixture(given);
+    follow_listen(arena, given);
     for (enum setting s = 0; s < SETTING_COUNT; s++) {
         const char *text = *given[s].text ? given[s].text : setting_specs[s].initial;
         bool good = setting_parse(arena, s, text, &values[s], &why);

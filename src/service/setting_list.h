@@ -9,7 +9,8 @@
 SETTING(DATABASE_URL, TEXT, "sqlite:cardea.db", 0,
         "where accounts live: sqlite:PATH or postgresql://...")
 SETTING(PUBLIC_URL, URL, "http://localhost:8080", 0,
-        "the address people see; all links carry it; https unless it is a loopback address")
+        "the address people see; all links carry it; https unless it is a loopback address; when "
+        "empty localhost and the port of LISTEN")
 SETTING(LISTEN, TEXT, "localhost:8080", 0,
         "addresses to serve: host:port, [v6]:port, :port, unix:/path, separated by commas")
 SETTING(OPS_LISTEN, TEXT, "", 0, "when given, /metrics and /health are served only there")

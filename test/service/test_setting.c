@@ -277,6 +277,29 @@ static void ignore_line(const char *, void *)
 {
 }
 
+TEST(setting_public_url_follows_the_port_of_listen)
+{
+    static const struct {
+        const char *text, *url;
+    } cases[] = {
+        { "", "http://localhost:8080" },
+        { "LISTEN = 127.0.0.1:9090", "http://localhost:9090" },
+        { "LISTEN = localhost:9090, 192.0.2.1:80", "http://localhost:9090" },
+        { "LISTEN = [::1]:9090", "http://localhost:9090" },
+        { "LISTEN = :9090", "http://localhost:9090" },
+        { "LISTEN = 192.0.2.1:9090", "http://localhost:8080" },
+        { "LISTEN = unix:/run/cardea.sock", "http://localhost:8080" },
+        { "LISTEN = 127.0.0.1:9090\nPUBLIC_URL = https://id.example.org",
+          "https://id.example.org" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *why = "";
+        CHECK_OK(open_with(cases[i].text, &why));
+        CHECK_TEXT(setting_text(SETTING_PUBLIC_URL), cases[i].url);
+    }
+    back_to_defaults();
+}
+
 /* One variable, and the setting that was meant; NULL: it means another program. */
 static const struct slip {
     const char *name, *meant;
