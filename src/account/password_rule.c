@@ -48,11 +48,27 @@ struct estimate {
     const char *reason; /* what its longest part is */
 };
 
-/* The library's time grows with the fifth power of the length: "1212..." of a hundred characters
-   keeps a processor busy for more than a second, thirty-two for a hundredth of one (DOS-01). */
-enum { PIECE = 32, PIECES = 3, NAME_MIN = 8 };
+/* Its dictionary has very many words of digits, and its time grows with the fifth power of how many
+   overlap: a hundred characters of "1212..." keep a processor busy for more than a second. Nobody
+   needs more digits in a row than this to be safe; a thirtieth of a second is the worst then
+   (DOS-01). */
+enum { DIGITS_MAX = 32 };
 
-static struct estimate estimate_piece(const char *password, const char *words[])
+static const char *with_fewer_digits(struct arena *arena, const char *text)
+{
+    char *ret = arena_alloc(arena, strlen(text) + 1);
+    size_t n = 0;
+    int run = 0;
+    for (; *text; text++) {
+        run = *text >= '0' && *text <= '9' ? run + 1 : 0;
+        if (run <= DIGITS_MAX)
+            ret[n++] = *text;
+    }
+    ret[n] = 0;
+    return ret;
+}
+
+static struct estimate estimate(const char *password, const char *words[])
 {
     struct estimate found = { .reason = "guessable" };
     ZxcMatch_t *parts = NULL;
@@ -69,41 +85,6 @@ static struct estimate estimate_piece(const char *password, const char *words[])
     while (found.score < (int)COUNT(score_bits) && bits >= score_bits[found.score])
         found.score++;
     return found;
-}
-
-/* Without what names the account: a piece may hold half of an address, which nobody knows again. */
-static const char *without(struct arena *arena, const char *password, const char *words[])
-{
-    char *left = text_copy(arena, mem_text(password)), *at;
-    for (size_t i = 0; words[i]; i++)
-        while (strlen(words[i]) >= NAME_MIN && (at = strcasestr(left, words[i])))
-            memmove(at, at + strlen(words[i]), strlen(at + strlen(words[i])) + 1);
-    return left;
-}
-
-/* A long one is at least as strong as the strongest piece of it. Who has shown no strength in the
-   first hundred characters will not do so later: the library looks no further either. */
-static struct estimate estimate_long(struct arena *arena, const char *password, const char *words[])
-{
-    const char *left = without(arena, password, words);
-    size_t n = strlen(left);
-    struct estimate best = { .reason = n < strlen(password) ? "personal" : NULL };
-    for (size_t at = 0; at < n && at < PIECE * PIECES && best.score < PASSWORD_SCORE_GOOD;
-         at += PIECE) {
-        size_t rest = n - at < PIECE ? n - at : PIECE;
-        struct estimate found = estimate_piece(text_copy(arena, MEM(left + at, rest)), words);
-        if (found.score > best.score)
-            best.score = found.score;
-        if (!best.reason)
-            best.reason = found.reason;
-    }
-    return best;
-}
-
-static struct estimate estimate(struct arena *arena, const char *password, const char *words[])
-{
-    return strlen(password) > PIECE ? estimate_long(arena, password, words)
-                                    : estimate_piece(password, words);
 }
 
 static const char *named_by(const char *password, const char *const *words,
@@ -126,7 +107,7 @@ struct password_verdict password_weigh(struct arena *arena, const char *password
 
     const char *service = setting_text(SETTING_SERVICE_NAME);
     const char *local = email ? local_part(arena, email) : "";
-    const char *words[] = { service, email ? email : "", local, name ? name : "", NULL };
+    const char *words[] = { service, local, email ? email : "", name ? name : "", NULL };
     const char *reason = named_by(password, words, reasons);
     if (!reason && password_is_listed(arena, password))
         reason = "breached";
@@ -135,7 +116,8 @@ struct password_verdict password_weigh(struct arena *arena, const char *password
     if (reason)
         return (struct password_verdict){ PASSWORD_IS_COMMON, 0, reason };
 
-    struct estimate found = estimate(arena, password, words);
+    /* The estimate looks at the beginning only of very long ones; those are long enough. */
+    struct estimate found = estimate(with_fewer_digits(arena, password), words);
     if (found.is_one_word)
         return (struct password_verdict){ PASSWORD_IS_COMMON, 0, "common" };
     if (found.score < PASSWORD_SCORE_GOOD)
