@@ -137,7 +137,7 @@ int console_open(struct console *c, bool raw)
     int code = console_read_settings(c);
     if (code)
         return code;
-    struct db_options options = { .readers = 1, .is_tool = true };
+    struct db_options options = { .readers = 1, .is_tool = true, .must_exist = !raw };
     if (db_open(&c->db, setting_text(SETTING_DATABASE_URL), &options))
         return console_fail("cannot open the database, see above");
     if (raw)

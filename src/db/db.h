@@ -43,8 +43,9 @@ struct tx {
 };
 
 struct db_options {
-    int readers;  /* SQLite read connections, or PostgreSQL pool size; 0 takes the default (8) */
-    bool is_tool; /* a short-lived command beside a running server: never checkpoints */
+    int readers;     /* SQLite read connections, or PostgreSQL pool size; 0 takes the default (8) */
+    bool is_tool;    /* a short-lived command beside a running server: never checkpoints */
+    bool must_exist; /* SQLite: no new file is made */
     bool wait_for_it; /* PostgreSQL: keep trying to connect for 10 s (start order) */
 };
 

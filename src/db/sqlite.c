@@ -70,7 +70,7 @@ static enum err take_reader(struct sqlite *s, struct connection **ret)
 
 /* Says what is about to happen to a file that is not there or empty. A log without its database
  * means that somebody moved one of them: writing a new database over it would destroy both. */
-static enum err look_at(const char *path)
+static enum err look_at(const char *path, bool must_exist)
 {
     struct stat file, log;
     char log_path[4096];
@@ -83,6 +83,8 @@ static enum err look_at(const char *path)
         return fault("database %s is missing, but its log %s is there: put the database back, or "
                      "move the log away to start anew",
                      path, log_path);
+    if (must_exist)
+        return fault("there is no database %s: is DATABASE_URL right?", path);
     LOG(LOG_WARN, "db.created", LOG_TEXT("path", path));
     /* SQLite would let everybody on the machine read it; log and index take over the file's mode.
        When it cannot be made, SQLite says why. */
@@ -147,7 +149,7 @@ static enum err open_file(struct db **ret, const char *path, const struct db_opt
 {
     if (text_is_empty(path))
         return E_INVALID;
-    TRY(look_at(path));
+    TRY(look_at(path, options->must_exist));
     struct sqlite *s = new_store(path, options);
     enum err e = writer_open(&s->writer, path, options->is_tool, false);
     if (e) {

@@ -70,6 +70,19 @@ def settings_are_written_checked_and_printed():
         server.remove()
 
 
+@test
+def a_command_in_the_wrong_place_makes_no_database():
+    server = Server()
+    try:
+        for words in (("user", "list"), ("audit", "verify"), ("key", "list"), ("job", "list")):
+            refused(server.cli(*words), "there is no database", "DATABASE_URL")
+        equal([name for name in os.listdir(server.folder) if "cardea.db" in name], [])
+        ok(server.cli("migrate", "up"))
+        ok(server.cli("user", "list"))
+    finally:
+        server.remove()
+
+
 @on_both_engines
 def migrations_are_planned_applied_and_shown(engine):
     server = Server(engine)
