@@ -17,6 +17,7 @@
 #include "sandbox.h"
 #include "service/address_rule.h"
 #include "service/hashing.h"
+#include "service/house_time.h"
 #include "service/job.h"
 #include "service/keyring.h"
 #include "service/limit.h"
@@ -260,6 +261,7 @@ static enum err open_house(struct house *h)
     enter_sandbox(c);
     TRY(db_open(&c->db, setting_text(SETTING_DATABASE_URL), &options));
     TRY(migrate_up(c->db, &c->arena));
+    TRY(house_time_hold(c->db, &c->arena));
     TRY(listen_on(&h->server, setting_text(SETTING_LISTEN), NULL, true));
     if (!text_is_empty(apart))
         TRY(listen_on(&h->operations, apart, web_operations, false));

@@ -21,6 +21,7 @@ static const struct {
     { "key", "signing keys: list, rotate", command_key },
     { "audit", "what happened: tail, verify", command_audit },
     { "job", "periodic work: list, run", command_job },
+    { "clock", "what the store knows of time: show, accept", command_clock },
     { "password-list", "lists of breached passwords: build, check", command_password_list },
     { "routes", "every door, one line each", command_routes },
     { "openapi", "the API as OpenAPI 3.1", command_openapi },

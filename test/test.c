@@ -174,6 +174,7 @@ int test_run(void (*run)(void))
     run();
     test_quieten_log();
     drop_arenas();
+    clock_hold(0);
     clock_creep(0);
     clock_freeze(0);
     clock_reset_shift();

@@ -393,6 +393,8 @@ static enum err remove_row(struct tx *tx, const char *id)
 }
 
 const struct personal_table account_personal[] = {
-    { "account", write, remove_row },
+    { "account", write, remove_row,
+      .mend = "UPDATE account SET deletion_due_at = $1 + 2592000000 WHERE deletion_due_at - "
+              "31536000000 > $1" },
     { 0 },
 };

@@ -78,6 +78,6 @@ enum err ceremony_purge(struct tx *tx, int64_t now, bool *ret_more)
 
 /* What is in there lives for minutes, and says nothing about anybody. */
 const struct personal_table ceremony_personal[] = {
-    { "ceremony", NULL, NULL },
+    { "ceremony", NULL, NULL, .mend = "DELETE FROM ceremony WHERE created_at > $1" },
     { 0 },
 };

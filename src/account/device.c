@@ -223,6 +223,7 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
 }
 
 const struct personal_table device_personal[] = {
-    { "device", write, NULL },
+    { "device", write, NULL,
+      .mend = "UPDATE device SET trusted_until = NULL, last_seen_at = $1 WHERE last_seen_at > $1" },
     { 0 },
 };

@@ -110,6 +110,6 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
 }
 
 const struct personal_table disavowal_personal[] = {
-    { "disavowal", write, NULL },
+    { "disavowal", write, NULL, .mend = "DELETE FROM disavowal WHERE created_at > $1" },
     { 0 },
 };

@@ -195,6 +195,7 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
 }
 
 const struct personal_table email_change_personal[] = {
-    { "email_change", write, NULL },
+    { "email_change", write, NULL,
+      .mend = "DELETE FROM email_change WHERE created_at > $1 AND confirmed_at IS NULL" },
     { 0 },
 };

@@ -131,6 +131,6 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
 }
 
 const struct personal_table email_code_personal[] = {
-    { "email_code", write, NULL },
+    { "email_code", write, NULL, .mend = "DELETE FROM email_code WHERE created_at > $1" },
     { 0 },
 };

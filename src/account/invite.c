@@ -167,6 +167,6 @@ static enum err forget(struct tx *tx, const char *account_id)
 }
 
 const struct personal_table invite_personal[] = {
-    { "invite", write, forget },
+    { "invite", write, forget, .mend = "UPDATE invite SET expires_at = $1 WHERE created_at > $1" },
     { 0 },
 };

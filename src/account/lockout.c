@@ -242,6 +242,9 @@ static enum err remove_address(struct tx *tx, const char *account_id)
 }
 
 const struct personal_table lockout_personal[] = {
-    { "lockout", write, remove_address },
+    { "lockout", write, remove_address,
+      .mend = "UPDATE lockout SET locked_until = $1 WHERE locked_until - 86400000 > $1" },
+    { "lockout_address", NULL, NULL,
+      .mend = "UPDATE lockout_address SET locked_until = $1 WHERE locked_until - 86400000 > $1" },
     { 0 },
 };

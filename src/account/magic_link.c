@@ -99,6 +99,6 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
 }
 
 const struct personal_table magic_link_personal[] = {
-    { "magic_link", write, NULL },
+    { "magic_link", write, NULL, .mend = "DELETE FROM magic_link WHERE created_at > $1" },
     { 0 },
 };

@@ -90,6 +90,6 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
 }
 
 const struct personal_table pending_personal[] = {
-    { "pending", write, NULL },
+    { "pending", write, NULL, .mend = "DELETE FROM pending WHERE created_at > $1" },
     { 0 },
 };

@@ -48,6 +48,15 @@ enum err personal_remove(struct tx *tx, const char *account_id)
     return OK;
 }
 
+enum err personal_mend(struct tx *tx, int64_t now)
+{
+    const struct personal_table *t;
+    for (size_t i = 0; (t = personal_nth(i)); i++)
+        if (t->mend)
+            TRY(db_run(tx, t->mend, V(num(now)))); /* allowed: each owner has its literal */
+    return OK;
+}
+
 static void put_column(struct json_writer *j, const char *name, const struct db_column *c)
 {
     bool is_time = text_ends(name, "_at") || text_ends(name, "_until");

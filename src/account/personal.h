@@ -16,6 +16,9 @@ struct personal_table {
     enum err (*write)(struct tx *tx, const char *account_id, struct json_writer *j);
     /* Removes the account's rows. NULL: they go with the account's row (ON DELETE CASCADE). */
     enum err (*remove)(struct tx *tx, const char *account_id);
+    /* Run with a time as $1 when the machine's clock was ahead of it and is right now: ends what is
+       dated after it and would live too long, and what would wait too long. NULL: nothing does. */
+    const char *mend;
 };
 
 /* Lists ended by an entry without a name, themselves ended by NULL; in the order of removal: what
@@ -27,6 +30,9 @@ enum err personal_write(struct tx *tx, const char *account_id, struct json_write
 
 /* Removes every row; the account's own comes last. */
 enum err personal_remove(struct tx *tx, const char *account_id);
+
+/* Runs the mend of every table. */
+enum err personal_mend(struct tx *tx, int64_t now);
 
 /* The nth table, NULL after the last: for tests and reference. */
 const struct personal_table *personal_nth(size_t i);

@@ -128,6 +128,7 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
 }
 
 const struct personal_table registration_personal[] = {
-    { "registration", write, registration_drop_all },
+    { "registration", write, registration_drop_all,
+      .mend = "DELETE FROM registration WHERE created_at > $1" },
     { 0 },
 };

@@ -218,6 +218,7 @@ static enum err remove_all(struct tx *tx, const char *account_id)
 }
 
 const struct personal_table session_personal[] = {
-    { "session", write, remove_all },
+    { "session", write, remove_all,
+      .mend = "DELETE FROM session WHERE created_at > $1 OR last_seen_at > $1 OR auth_at > $1" },
     { 0 },
 };

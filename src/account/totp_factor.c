@@ -250,6 +250,7 @@ static enum err write_setup(struct tx *tx, const char *account_id, struct json_w
 
 const struct personal_table totp_personal[] = {
     { "totp", write, NULL },
-    { "totp_setup", write_setup, NULL },
+    { "totp_setup", write_setup, NULL,
+      .mend = "DELETE FROM totp_setup WHERE expires_at - 86400000 > $1" },
     { 0 },
 };

@@ -14,17 +14,35 @@
 static _Atomic int64_t shift;
 static _Atomic int64_t frozen_at;
 static _Atomic int64_t creep;
+static _Atomic int64_t held; /* the latest that was seen; 0: nothing is held */
+
+int64_t clock_machine(void)
+{
+    int64_t stopped = frozen_at, step = creep;
+    if (stopped)
+        return step ? atomic_fetch_add(&frozen_at, step) : stopped;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * SECOND + now.tv_nsec / 1'000'000;
+}
 
 int64_t clock_now(void)
 {
-    int64_t stopped = frozen_at, step = creep;
-    if (stopped && step)
-        return atomic_fetch_add(&frozen_at, step) + shift;
-    if (stopped)
-        return stopped + shift;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * SECOND + now.tv_nsec / 1'000'000 + shift;
+    int64_t at = clock_machine(), seen = held;
+    while (seen && at > seen && !atomic_compare_exchange_weak(&held, &seen, at))
+        continue;
+    return (at > seen ? at : seen) + shift;
+}
+
+void clock_hold(int64_t at)
+{
+    held = at;
+}
+
+int64_t clock_lag(void)
+{
+    int64_t seen = held, lag = seen ? seen - clock_machine() : 0;
+    return lag > 0 ? lag : 0;
 }
 
 int64_t clock_monotonic_ns(void)

@@ -18,6 +18,15 @@
 /* Wall-clock time in milliseconds since 1970 UTC, plus what clock_shift added. Thread safe. */
 int64_t clock_now(void);
 
+/* From now on clock_now never goes back, and is not before a time; 0 ends that. When the machine's
+ * clock is set back, time stands still until it has come as far again: what was to end at a time
+ * ends no later for it. A server holds on; tests and commands do not. */
+void clock_hold(int64_t at);
+
+/* What the machine's clock says, be it wrong; and how far it is behind what is held, or 0. */
+int64_t clock_machine(void);
+int64_t clock_lag(void);
+
 /* Nanoseconds from a fixed point; never goes back, never shifted: for durations and deadlines. */
 int64_t clock_monotonic_ns(void);
 

@@ -13,6 +13,7 @@ int command_user(struct console *c);
 int command_key(struct console *c);
 int command_audit(struct console *c);
 int command_job(struct console *c);
+int command_clock(struct console *c);
 int command_password_list(struct console *c);
 int command_routes(struct console *c);
 int command_openapi(struct console *c);

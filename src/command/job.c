@@ -125,6 +125,8 @@ static int run(struct console *c, const char *name)
     if (e == E_NOT_FOUND)
         return refuse_unknown(name);
     say(c, name, e == E_BUSY ? "busy" : e ? "failed" : "done", e);
+    if (e == E_DENIED)
+        return console_fail("%s waits, because the clock has leapt: see cardea clock", name);
     if (e == E_BUSY)
         return console_fail("%s is running at the moment", name);
     if (e)

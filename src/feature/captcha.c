@@ -41,6 +41,7 @@ const struct route captcha_routes[] = {
 };
 
 const struct job_kind captcha_jobs[] = {
-    { "captcha.purge", purge, HOUR, "removes captchas that were used and have expired" },
+    { "captcha.purge", purge, HOUR, "removes captchas that were used and have expired",
+      .removes = true },
     { 0 },
 };

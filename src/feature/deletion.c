@@ -283,7 +283,8 @@ const struct route deletion_routes[] = {
 };
 
 const struct job_kind deletion_jobs[] = {
-    { "deletion.purge", purge, HOUR, "removes accounts whose time of grace is over" },
+    { "deletion.purge", purge, HOUR, "removes accounts whose time of grace is over",
+      .removes = true },
     { "deletion.scrub", pay_debts, 5 * MINUTE,
       "clears what removed accounts left in the files of a SQLite database" },
     { 0 },

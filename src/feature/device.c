@@ -148,6 +148,7 @@ const struct route device_routes[] = {
 
 const struct job_kind device_jobs[] = {
     { "device.purge", purge, HOUR,
-      "removes devices, pending sign-ins and \"this wasn't me\" links that have expired" },
+      "removes devices, pending sign-ins and \"this wasn't me\" links that have expired",
+      .removes = true },
     { 0 },
 };

@@ -441,6 +441,7 @@ const struct route email_change_routes[] = {
 };
 
 const struct job_kind email_change_jobs[] = {
-    { "email_change.purge", purge, HOUR, "removes changes of address that are over" },
+    { "email_change.purge", purge, HOUR, "removes changes of address that are over",
+      .removes = true },
     { 0 },
 };

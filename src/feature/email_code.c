@@ -159,6 +159,6 @@ const struct route email_code_routes[] = {
 const struct job_kind email_code_jobs[] = {
     { "email_code.send", send_code, 0, "mails a sign-in code" },
     { "email_code.purge", purge, HOUR,
-      "removes sign-in codes that have expired, and old counts of wrong ones" },
+      "removes sign-in codes that have expired, and old counts of wrong ones", .removes = true },
     { 0 },
 };

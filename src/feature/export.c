@@ -258,7 +258,7 @@ static enum err write(struct tx *tx, const char *account_id, struct json_writer 
 }
 
 const struct personal_table export_personal[] = {
-    { "export", write, NULL },
+    { "export", write, NULL, .mend = "DELETE FROM export WHERE created_at > $1" },
     { 0 },
 };
 
@@ -291,6 +291,6 @@ const struct route export_routes[] = {
 
 const struct job_kind export_jobs[] = {
     { "export.make", make, 0, "makes a copy of all data about somebody" },
-    { "export.purge", purge, HOUR, "removes copies that are over" },
+    { "export.purge", purge, HOUR, "removes copies that are over", .removes = true },
     { 0 },
 };

@@ -85,6 +85,7 @@ static enum err tend(struct job *job)
 
 const struct job_kind inactive_jobs[] = {
     { "account.inactive", tend, DAY,
-      "warns, then closes accounts that nobody uses, when INACTIVE_WARN_AFTER is set" },
+      "warns, then closes accounts that nobody uses, when INACTIVE_WARN_AFTER is set",
+      .removes = true },
     { 0 },
 };

@@ -253,6 +253,6 @@ const struct route magic_link_routes[] = {
 
 const struct job_kind magic_link_jobs[] = {
     { "magic_link.send", send_link, 0, "mails a sign-in link" },
-    { "magic_link.purge", purge, HOUR, "removes sign-in links that have expired" },
+    { "magic_link.purge", purge, HOUR, "removes sign-in links that have expired", .removes = true },
     { 0 },
 };

@@ -242,6 +242,6 @@ const struct route notification_routes[] = {
 };
 
 const struct job_kind notification_jobs[] = {
-    { "notification.purge", purge, HOUR, "removes old notices" },
+    { "notification.purge", purge, HOUR, "removes old notices", .removes = true },
     { 0 },
 };

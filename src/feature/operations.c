@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "kv/redis.h"
 #include "service/hashing.h"
+#include "service/house_time.h"
 #include "service/job.h"
 #include "service/keyring.h"
 #include "service/metric.h"
@@ -29,7 +30,7 @@ static enum err alive(struct req *rq)
 
 static enum err ready(struct req *rq)
 {
-    TRY(db_ping(rq->tx.db, rq->arena) ? E_BUSY : OK);
+    TRY(db_ping(rq->tx.db, rq->arena) || house_time_is_behind() ? E_BUSY : OK);
     return answer_status(rq, 200, "ready");
 }
 
@@ -49,8 +50,9 @@ static enum err health(struct req *rq)
     enum err database = db_ping(rq->tx.db, rq->arena);
     if (database == OK)
         database = outbox_figures(rq->tx.db, rq->arena, &mail);
-    struct json_writer *j = answer(rq, database ? 503 : 200);
-    json_put_text(j, "status", database ? "failing" : "ok");
+    bool is_behind = house_time_is_behind();
+    struct json_writer *j = answer(rq, database || is_behind ? 503 : 200);
+    json_put_text(j, "status", database || is_behind ? "failing" : "ok");
     json_put_text(j, "version", CARDEA_VERSION);
     json_begin_object(j, "database");
     json_put_text(j, "engine", db_engine_name(rq->tx.db));
@@ -62,6 +64,10 @@ static enum err health(struct req *rq)
     json_put_num(j, "oldest_age_seconds", mail.oldest_age / SECOND);
     json_end(j);
     put_redis(j);
+    json_begin_object(j, "clock");
+    json_put_text(j, "status", is_behind ? "behind" : "ok");
+    json_put_num(j, "behind_seconds", clock_lag() / SECOND);
+    json_end(j);
     json_put_num(j, "password_hash_queue_depth", web_hash_queue_depth());
     return OK;
 }
@@ -168,10 +174,11 @@ const struct route operations_routes[] = {
           .gives = { { 200, "{\"status\":\"ok\"}" } }, .help = "The process answers."),
     ROUTE(GET, "/readyz", PROBE, ready,
           .gives = { { 200, "{\"status\":\"ready\"}" }, { 503, "busy" } },
-          .help = "The store answers too: send traffic."),
-    ROUTE(GET, "/health", OPERATIONS, health,
-          .gives = { { 200, "{\"status\",\"version\",\"database\",\"mail\",\"redis\"}" } },
-          .help = "Details for people."),
+          .help = "The store answers and the clock is right: send traffic."),
+    ROUTE(
+        GET, "/health", OPERATIONS, health,
+        .gives = { { 200, "{\"status\",\"version\",\"database\",\"mail\",\"redis\",\"clock\"}" } },
+        .help = "Details for people."),
     ROUTE(GET, "/health/email", OPERATIONS, health_email,
           .gives = { { 200, "{\"status\",\"provider\",\"waiting\",\"dead\"}" } },
           .help = "How mail does."),

@@ -376,6 +376,7 @@ const struct route passkey_routes[] = {
 };
 
 const struct job_kind passkey_jobs[] = {
-    { "passkey.purge", purge, HOUR, "removes passkey challenges that have expired" },
+    { "passkey.purge", purge, HOUR, "removes passkey challenges that have expired",
+      .removes = true },
     { 0 },
 };

@@ -203,7 +203,7 @@ static enum err forget(struct tx *tx, const char *account_id)
 }
 
 const struct personal_table reset_personal[] = {
-    { "reset", write, forget },
+    { "reset", write, forget, .mend = "DELETE FROM reset WHERE created_at > $1" },
     { 0 },
 };
 
@@ -243,6 +243,6 @@ const struct route reset_routes[] = {
 
 const struct job_kind reset_jobs[] = {
     { "reset.send", send_link, 0, "mails a reset link" },
-    { "reset.purge", purge, HOUR, "removes reset links that have expired" },
+    { "reset.purge", purge, HOUR, "removes reset links that have expired", .removes = true },
     { 0 },
 };

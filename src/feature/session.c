@@ -230,6 +230,6 @@ const struct route session_routes[] = {
 
 const struct job_kind session_jobs[] = {
     { "session.touch", touch, JOB_ON_WAKE, "notes when sessions were last used" },
-    { "session.purge", purge, 10 * MINUTE, "removes sessions that are over" },
+    { "session.purge", purge, 10 * MINUTE, "removes sessions that are over", .removes = true },
     { 0 },
 };

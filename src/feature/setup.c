@@ -187,6 +187,7 @@ static enum err purge(struct job *job)
 }
 
 const struct job_kind setup_jobs[] = {
-    { "setup.purge", purge, HOUR, "removes the first administrator's link once it has expired" },
+    { "setup.purge", purge, HOUR, "removes the first administrator's link once it has expired",
+      .removes = true },
     { 0 },
 };

@@ -325,6 +325,7 @@ static enum err reseal(struct job *job)
 
 const struct job_kind totp_jobs[] = {
     { "totp.reseal", reseal, HOUR, "seals secrets of apps anew after a change of ENCRYPTION_KEYS" },
-    { "totp.purge", purge, HOUR, "removes set-ups of authenticator apps that were not finished" },
+    { "totp.purge", purge, HOUR, "removes set-ups of authenticator apps that were not finished",
+      .removes = true },
     { 0 },
 };

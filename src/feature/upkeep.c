@@ -7,6 +7,7 @@
 #include "account/account.h"
 #include "account/registration.h"
 #include "service/audit.h"
+#include "service/house_time.h"
 #include "service/keyring.h"
 #include "service/setting.h"
 
@@ -15,6 +16,13 @@ static enum err tend_keys(struct job *job)
 {
     static _Atomic int64_t tended_at;
     return job_is_due(&tended_at, job->now, MINUTE) ? keyring_tend(job->db, job->arena) : OK;
+}
+
+static enum err note_time(struct job *job)
+{
+    static _Atomic int64_t noted_at;
+    house_time_watch();
+    return job_is_due(&noted_at, job->now, MINUTE) ? house_time_note(job->tx) : OK;
 }
 
 static enum err retain_audit(struct job *job)
@@ -42,11 +50,15 @@ static enum err purge_tasks(struct job *job)
 const struct job_kind upkeep_jobs[] = {
     { "key.tend", tend_keys, JOB_ON_WAKE,
       "rotates signing keys and takes over what other nodes did" },
-    { "audit.retain", retain_audit, DAY, "removes audit events older than AUDIT_KEEP" },
+    { "clock.note", note_time, JOB_ON_WAKE,
+      "notes the time each minute, so that a clock that was set back is noticed" },
+    { "audit.retain", retain_audit, DAY, "removes audit events older than AUDIT_KEEP",
+      .removes = true },
     { "audit.checkpoint", write_checkpoint, HOUR,
       "writes the heads of the audit chains to the log" },
     { "registration.purge", purge_registrations, HOUR,
-      "removes registrations that were never confirmed" },
-    { "task.purge", purge_tasks, DAY, "removes tasks that were given up a month ago" },
+      "removes registrations that were never confirmed", .removes = true },
+    { "task.purge", purge_tasks, DAY, "removes tasks that were given up a month ago",
+      .removes = true },
     { 0 },
 };

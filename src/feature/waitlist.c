@@ -260,6 +260,7 @@ const struct route waitlist_routes[] = {
 const struct job_kind waitlist_jobs[] = {
     { "waitlist.join", join, 0, "puts an address on the waiting list, or tells its owner" },
     { "waitlist.purge", purge, HOUR,
-      "removes entries that were not confirmed within a week, or decided WAITLIST_KEEP ago" },
+      "removes entries that were not confirmed within a week, or decided WAITLIST_KEEP ago",
+      .removes = true },
     { 0 },
 };

@@ -78,6 +78,8 @@ AUDIT(ADDRESS_RULE_REMOVED, "address_rule.removed",
       "staff took an address rule back; detail says which")
 AUDIT(ADDRESS_BLOCKED, "address_rule.blocked",
       "a range that went on misbehaving is kept out for a while; detail says which")
+AUDIT(CLOCK_ACCEPTED, "clock.accepted",
+      "the operator said that the clock is right now, and what was dated after it was ended")
 AUDIT(KEY_ROTATED, "key.rotated", "the next signing key became the active one")
 AUDIT(NOTIFICATIONS_CHANGED, "notifications.changed", "the owner changed which notices are mailed")
 AUDIT(EXPORT_ASKED, "export.asked", "the owner asked for a copy of all data about them")

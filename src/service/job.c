@@ -183,6 +183,15 @@ enum err job_purge_dead(struct tx *tx, int64_t before, bool *ret_more)
                     V(num(before)), ret_more);
 }
 
+enum err job_mend(struct tx *tx, int64_t now)
+{
+    TRY(job_mend_periodic(tx, now));
+    TRY(db_run(tx, "UPDATE task SET run_at = $1, attempts = 0, dead_at = NULL WHERE dead_at > $1",
+               V(num(now))));
+    return db_run(tx, "UPDATE task SET run_at = $1 WHERE run_at > $2",
+                  V(num(now), num(now + 2 * HOUR)));
+}
+
 enum err job_step_task(struct db *db, bool *ret_did)
 {
     struct job_run run = { .db = db };

@@ -43,6 +43,8 @@ struct job_kind {
     enum err (*run)(struct job *job);
     int64_t every; /* periodic: the span between runs; 0: a task; JOB_ON_WAKE: a poller */
     const char *help;
+    bool removes; /* periodic: what it removes is gone for good, so it waits a day when the clock
+                     has leapt (service/house_time.h) */
 };
 
 /* Queues a task in tx. arg is kept sealed (it may name a person) and at most 4 KiB (E_TOO_LARGE).
@@ -77,6 +79,10 @@ enum err job_run(struct db *db, struct arena *arena, const char *name);
 
 /* The name that looks most like one that job_run takes; NULL when none comes near. */
 const char *job_nearest(const char *name);
+
+/* The machine's clock was ahead of a time and is right now: what waits for longer than any job lets
+   anything wait is due, and what was given up after it is tried again. */
+enum err job_mend(struct tx *tx, int64_t now);
 
 /* The periodic jobs; times are 0 for never. */
 struct job_entry {

@@ -18,6 +18,7 @@ struct job_run {
     enum err why;     /* it failed */
     bool is_by_hand;  /* due or not */
     bool claimed;
+    bool is_put_off; /* the clock has leapt */
     bool more;
 };
 
@@ -30,6 +31,9 @@ const struct job_kind *job_find_kind(const char *name);
 enum err job_step_task(struct db *db, bool *ret_did);
 enum err job_step_periodic(struct db *db, bool *ret_did);
 enum err job_step_pollers(struct db *db, bool *ret_did);
+
+/* The part of job_mend that is about periodic jobs. */
+enum err job_mend_periodic(struct tx *tx, int64_t now);
 
 /* Makes the rows of periodic jobs that have none. */
 enum err job_ready(struct db *db);

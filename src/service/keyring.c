@@ -401,6 +401,14 @@ void keyring_put_jwks(struct json_writer *j)
     json_end(j);
 }
 
+enum err keyring_mend(struct tx *tx, int64_t now)
+{
+    TRY(db_run(tx, "UPDATE signing_key SET created_at = $1 WHERE created_at > $1", V(num(now))));
+    TRY(db_run(tx, "UPDATE signing_key SET active_at = $1 WHERE active_at > $1", V(num(now))));
+    return db_run(tx, "UPDATE signing_key SET retiring_at = $1 WHERE retiring_at > $1",
+                  V(num(now)));
+}
+
 int64_t keyring_age(void)
 {
     const struct generation *g = atomic_load(&current);

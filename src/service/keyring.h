@@ -51,5 +51,8 @@ enum err keyring_rotate(struct db *db, struct arena *arena);
 /* What the job does: rotates when due, retires what no token can need, and takes over what other
  * nodes did. */
 enum err keyring_tend(struct db *db, struct arena *arena);
+/* The machine's clock was ahead of a time and is right now: no key is dated after it. Servers take
+   it over at their next start. */
+enum err keyring_mend(struct tx *tx, int64_t now);
 /* Age of the active key in milliseconds, for the metric. */
 int64_t keyring_age(void);

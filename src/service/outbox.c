@@ -297,7 +297,8 @@ static enum err purge(struct job *job)
 
 const struct job_kind outbox_jobs[] = {
     { "mail.deliver", deliver, JOB_ON_WAKE, "sends the mail that is due" },
-    { "mail.purge", purge, 6 * HOUR, "removes mail sent a week or given up a month ago" },
+    { "mail.purge", purge, 6 * HOUR, "removes mail sent a week or given up a month ago",
+      .removes = true },
     { 0 },
 };
 
@@ -318,6 +319,16 @@ enum err outbox_write(struct tx *tx, const char *account_id, struct json_writer 
         json_end(j);
     }
     return OK;
+}
+
+enum err outbox_mend(struct tx *tx, int64_t now)
+{
+    TRY(db_run(tx,
+               "UPDATE outbox SET due_at = $1, dead_at = NULL, purge_at = NULL"
+               " WHERE dead_at > $1 AND sent_at IS NULL AND vars IS NOT NULL",
+               V(num(now))));
+    return db_run(tx, "UPDATE outbox SET due_at = $1 WHERE due_at > $2",
+                  V(num(now), num(now + DAY)));
 }
 
 enum err outbox_forget(struct tx *tx, const char *account_id)

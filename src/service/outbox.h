@@ -52,6 +52,10 @@ extern const struct job_kind outbox_jobs[];
    links. */
 enum err outbox_write(struct tx *tx, const char *account_id, struct json_writer *j);
 
+/* The machine's clock was ahead of a time and is right now: what was given up after it, or put off
+   for too long, is tried again. */
+enum err outbox_mend(struct tx *tx, int64_t now);
+
 /* Removes all mail about an account, sent or not: part of closing it. */
 enum err outbox_forget(struct tx *tx, const char *account_id);
 

@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "http/forwarded.h"
+#include "service/house_time.h"
 #include "service/setting.h"
 #include "web/address_gate.h"
 #include "web/csrf.h"
@@ -113,14 +114,17 @@ static bool is_host(const char *host, const char *name)
     return strncasecmp(host, name, n) == 0 && (host[n] == 0 || host[n] == ':');
 }
 
+static bool is_for_machines(const struct req *rq)
+{
+    return rq->route && (rq->route->access == OPERATIONS || rq->route->access == PROBE);
+}
+
 /* Links never depend on Host, and a strange one is refused (RST-02). Health checks come by address.
  */
 static enum err check_host(struct req *rq)
 {
     const char *host = rq->x->request.host;
-    if (rq->route && (rq->route->access == OPERATIONS || rq->route->access == PROBE))
-        return OK;
-    if (is_host(host, setting_public_host()))
+    if (is_for_machines(rq) || is_host(host, setting_public_host()))
         return OK;
     bool is_local =
         is_host(host, "localhost") || is_host(host, "127.0.0.1") || is_host(host, "[::1]");
@@ -132,6 +136,8 @@ static enum err match(struct req *rq, bool is_operations)
     const struct http_request *request = &rq->x->request;
     enum err e = router_match(request->method, request->path, rq->arena, &rq->match);
     rq->route = rq->match.route;
+    if (house_time_is_behind() && !is_for_machines(rq))
+        return E_BUSY; /* until its clock is right, this server tells who is signed in to nobody */
     if (!is_operations)
         TRY(address_gate_check(rq));
     TRY(check_host(rq));

@@ -160,6 +160,32 @@ def tamper(server, sql):
 
 
 @on_both_engines
+def TIME_01_a_server_behind_its_store_refuses_until_it_is_told(engine):
+    with Server(engine) as server:
+        server.expected_faults = ("clock.behind",)
+        ann = server.person(ANN)
+        equal(json.loads(ok(server.cli("clock", "--json")))["status"], "ok")
+        check("nothing to accept" in ok(server.cli("clock", "accept")), "the clock is right")
+        server.stop()
+        ahead = int((time.time() + 3600) * 1000)
+        tamper(server, f"UPDATE house_time SET seen_at = {ahead}")
+        shown = json.loads(ok(server.cli("clock", "--json")))
+        equal(shown["status"], "behind")
+        server.start(ready=False)
+        server.process.wait(15)
+        equal(server._gather(), 1, "it does not serve")
+        log = server.log
+        check("clock.behind" in log and shown["last_seen"] in log and "cardea clock accept" in log, log[-800:])
+        ok(server.cli("clock", "accept"))
+        equal(json.loads(ok(server.cli("clock", "--json")))["status"], "ok")
+        server.start()
+        equal(ann.get("/v1/auth/me").status, 200, "what is older than the clock stays")
+        check("clock.accepted" in ok(server.cli("audit", "tail")), "and it is in the audit log")
+        ok(server.cli("audit", "verify"))
+        refused(server.cli("clock", "set"), "clock")
+
+
+@on_both_engines
 def the_audit_log_shows_what_happened_and_who_changed_it(engine):
     with Server(engine) as server:
         server.person(ANN)

@@ -360,6 +360,7 @@ const struct route admin_invite_routes[] = {
 };
 
 const struct job_kind admin_invite_jobs[] = {
-    { "invite.purge", purge, DAY, "removes invitations that ended WAITLIST_KEEP ago" },
+    { "invite.purge", purge, DAY, "removes invitations that ended WAITLIST_KEEP ago",
+      .removes = true },
     { 0 },
 };

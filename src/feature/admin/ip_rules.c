@@ -306,6 +306,6 @@ const struct route admin_ip_rule_routes[] = {
 const struct job_kind admin_ip_rule_jobs[] = {
     { "address_rule.watch", watch, JOB_ON_WAKE,
       "takes over address rules that changed, and keeps out who goes on misbehaving" },
-    { "address_rule.purge", purge, HOUR, "removes address rules that have ended" },
+    { "address_rule.purge", purge, HOUR, "removes address rules that have ended", .removes = true },
     { 0 },
 };
