@@ -17,6 +17,7 @@
 #include "sample.h"
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "db/fault.h"
 #include "service/audit.h"
 #include "service/setting.h"
@@ -324,6 +325,11 @@ static bool is_wanted(const char *name, char **words)
     return !*words;
 }
 
+struct tally {
+    int passed, failed;
+    long left;
+};
+
 /* All tests meet SQLite; in a short run every fifth meets PostgreSQL too. */
 static bool is_due(size_t i, const char *on, char **words)
 {
@@ -340,7 +346,7 @@ static long count_due(char **words)
 }
 
 /* What one kind of fault gets of the time: the minutes that are left are shared evenly, and who
-   needs less leaves it to those behind. */
+   needs less leaves it to those behind. Negative: they are over. */
 static long budget(long left_to_do)
 {
     static int64_t started_ns;
@@ -350,31 +356,46 @@ static long budget(long left_to_do)
     if (!started_ns)
         started_ns = clock_monotonic_ns();
     long left_ms = strtol(all, NULL, 10) * 60'000 - ms_since(started_ns);
-    return left_ms > 0 ? left_ms / left_to_do / 3 : 0;
+    return left_ms < 0 ? -1 : left_ms / left_to_do / 3;
+}
+
+/* One test on its engines; false when the time is over. */
+static bool torture_next(size_t i, char **words, struct tally *t)
+{
+    for (const char *const *e = test_store_engines(); *e; e++) {
+        if (!is_due(i, *e, words))
+            continue;
+        long ms = budget(t->left);
+        if (ms < 0)
+            return false;
+        test = tests[i];
+        engine = *e;
+        t->left--;
+        if (torture_one(ms))
+            t->passed++;
+        else
+            t->failed++;
+    }
+    return true;
 }
 
 int torture(char **words)
 {
     static const struct world_hooks hooks = { begin, end, run };
-    int passed = 0, failed = 0;
     tests_count = world_tests(&tests);
     is_exact = getenv("TORTURE_MS") || getenv("TORTURE_MINUTES") || *words;
     driver = pthread_self();
     (void)signal(SIGABRT, on_abort);
     __sanitizer_set_death_callback(say_last_words);
     world_hook(&hooks);
-    long left_to_do = count_due(words);
+    struct tally t = { .left = count_due(words) };
+    /* Minutes that end too soon leave out others each time. */
+    size_t first = getenv("TORTURE_MINUTES") ? random_below((uint32_t)tests_count) : 0;
     for (size_t i = 0; i < tests_count; i++)
-        for (const char *const *e = test_store_engines(); *e; e++) {
-            if (!is_due(i, *e, words))
-                continue;
-            test = tests[i];
-            engine = *e;
-            if (torture_one(budget(left_to_do--)))
-                passed++;
-            else
-                failed++;
-        }
-    (void)printf("%d passed, %d failed\n", passed, failed);
-    return failed != 0;
+        if (!torture_next((first + i) % tests_count, words, &t))
+            break;
+    if (t.left)
+        (void)printf("left out, the minutes are over: %ld\n", t.left);
+    (void)printf("%d passed, %d failed\n", t.passed, t.failed);
+    return t.failed != 0;
 }
