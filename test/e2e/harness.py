@@ -44,8 +44,8 @@ def binary(flavour="dev"):
 
 
 # --- tests ---------------------------------------------------------------------------------------
-def test(function):
-    _tests.append((function.__name__, function))
+def test(function, name=None):
+    _tests.append((name or function.__name__, function))
     return function
 
 
@@ -54,6 +54,13 @@ def on_both_engines(function):
     engines = ["sqlite"] + (["postgresql"] if POSTGRES else [])
     for engine in engines:
         _tests.append((f"{function.__name__} ({engine})", lambda engine=engine: function(engine)))
+    return function
+
+
+def with_and_without_script(function):
+    """The function takes whether the browser runs script: two tests."""
+    test(lambda: function(True), function.__name__)
+    test(lambda: function(False), f"{function.__name__} (without script)")
     return function
 
 

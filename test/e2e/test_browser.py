@@ -5,7 +5,7 @@ import os
 import re
 
 from browser import Browser
-from harness import PASSWORD, ROOT, Client, Server, check, equal, main, test, wait_for
+from harness import PASSWORD, ROOT, Client, Server, check, equal, main, test, wait_for, with_and_without_script
 
 ANN = "ann@example.org"
 NEW_PASSWORD = "quite another harbour 8"
@@ -29,7 +29,8 @@ def meter_agrees(page):
               + page.value("document.getElementById('password-hint').textContent"))
 
 
-def journey(script):
+@with_and_without_script
+def a_newcomers_journey(script):
     with Server() as server, Browser() as browser:
         page = browser.page(server, script=script, width=360, height=740)
         page.goto("/account/security")
@@ -78,16 +79,6 @@ def sign_out(page):
     page.goto("/")
     page.value("document.querySelectorAll('details').forEach(d => d.open = true)")
     page.click("form[action='/logout'] button")
-
-
-@test
-def a_newcomers_journey():
-    journey(script=True)
-
-
-@test
-def a_newcomers_journey_without_script():
-    journey(script=False)
 
 
 @test

@@ -4,7 +4,7 @@ code; with and without script, and what the pages look like (build/screenshots/)
 import re
 
 from browser import Browser
-from harness import PASSWORD, ROOT, Client, Server, check, equal, main, plain, test
+from harness import PASSWORD, ROOT, Client, Server, check, equal, main, plain, test, with_and_without_script
 
 ANN, BEN = "ann@example.org", "ben@example.org"
 SHOTS = f"{ROOT}/build/screenshots"
@@ -36,7 +36,8 @@ def signed_in_as(page, address):
     check(address in page.text, f"signed in as {address}: {page.text[:300]}")
 
 
-def by_link(script):
+@with_and_without_script
+def the_link_signs_in_with_one_click_where_it_was_asked_for(script):
     with Server() as server, Browser() as browser:
         server.person(ANN)
         page = browser.page(server, script=script, width=360, height=740)
@@ -48,16 +49,6 @@ def by_link(script):
         page.click("main form button")
         equal(page.path, "/account/security", "goes on where it was")
         equal(page.complaints(), [])
-
-
-@test
-def the_link_signs_in_with_one_click_where_it_was_asked_for():
-    by_link(script=True)
-
-
-@test
-def the_link_signs_in_without_script():
-    by_link(script=False)
 
 
 @test

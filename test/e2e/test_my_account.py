@@ -4,7 +4,7 @@ each of these pages in both themes, on a phone and on a desk, from left to right
 import os
 
 from browser import Browser
-from harness import PASSWORD, ROOT, Client, Server, check, equal, main, test, wait_for
+from harness import PASSWORD, ROOT, Client, Server, check, equal, main, test, wait_for, with_and_without_script
 
 ANN = "ann@example.org"
 SHOTS = f"{ROOT}/build/screenshots"
@@ -19,7 +19,8 @@ def begin(server):
     Client(server).post("/v1/auth/login", {"email": ANN, "password": "wrong wrong wrong"})
 
 
-def journey(script):
+@with_and_without_script
+def what_happened_what_i_was_told_and_all_my_data(script):
     with Server() as server, Browser() as browser:
         begin(server)
         page = browser.page(server, script=script, width=360, height=740)
@@ -52,16 +53,6 @@ def journey(script):
         equal(answer.json["data"]["account"][0]["email"], ANN)
         check("$argon2" not in answer.text, "MFA_06: no hash in it")
         equal(page.complaints(), [], "the browser's console and network")
-
-
-@test
-def what_happened_what_i_was_told_and_all_my_data():
-    journey(script=True)
-
-
-@test
-def the_same_without_script():
-    journey(script=False)
 
 
 @test

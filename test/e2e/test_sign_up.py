@@ -2,7 +2,7 @@
 """Who may register, in a real browser: the waiting list from joining to the first sign-in, an invitation
 that gives a role, closed doors; without script too, and what the pages look like (build/screenshots/)."""
 from browser import Browser
-from harness import PASSWORD, ROOT, Client, Server, check, equal, main, test
+from harness import PASSWORD, ROOT, Client, Server, check, equal, main, test, with_and_without_script
 
 ANN, BEN, BOSS = "ann@example.org", "ben@example.org", "boss@example.org"
 SHOTS = f"{ROOT}/build/screenshots"
@@ -43,7 +43,8 @@ def registers(page, server, address, link):
     equal(page.path, "/", page.text[:200])
 
 
-def from_the_list_to_an_account(script):
+@with_and_without_script
+def from_the_waiting_list_to_an_account(script):
     with Server(SIGN_UP="waitlist", **FIRST_ADMIN) as server, Browser() as browser, Browser() as desk:
         page = browser.page(server, script=script, width=360, height=740)
         page.goto("/register")
@@ -59,16 +60,6 @@ def from_the_list_to_an_account(script):
         check(ANN not in boss.text, f"she waits no more: {boss.text[:400]}")
         registers(page, server, ANN, server.mailbox.link(ANN, "/register"))
         equal(page.complaints() + boss.complaints(), [])
-
-
-@test
-def from_the_waiting_list_to_an_account():
-    from_the_list_to_an_account(script=True)
-
-
-@test
-def from_the_waiting_list_to_an_account_without_script():
-    from_the_list_to_an_account(script=False)
 
 
 @test

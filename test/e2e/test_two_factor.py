@@ -14,7 +14,7 @@ import urllib.parse
 
 import qr
 from browser import Browser
-from harness import PASSWORD, ROOT, Client, Server, check, equal, main, test
+from harness import PASSWORD, ROOT, Client, Server, check, equal, main, test, with_and_without_script
 
 ANN = "ann@example.org"
 SHOTS = f"{ROOT}/build/screenshots"
@@ -76,7 +76,8 @@ def sign_out(page):
     page.click("form[action='/logout'] button")
 
 
-def journey(script):
+@with_and_without_script
+def two_steps(script):
     with Server() as server, Browser() as browser:
         server.person(ANN, name="Ann")
         page = browser.page(server, script=script, width=360, height=740)
@@ -117,16 +118,6 @@ def journey(script):
         sign_in(page)
         equal(page.path, "/", "the password is enough again")
         equal(page.complaints(), [], "the browser's console and network")
-
-
-@test
-def two_steps_with_script():
-    journey(script=True)
-
-
-@test
-def two_steps_without_script():
-    journey(script=False)
 
 
 @test
