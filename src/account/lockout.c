@@ -107,13 +107,18 @@ static struct lockout state_of(int64_t failures, int64_t until)
     };
 }
 
-/* By LOOK_SQL or HOLD_SQL. E_NOT_FOUND: nothing is counted, and *ret says so. */
-static enum err read_state(struct tx *tx, const char *sql, const char *whose,
-                           const char *authenticator, struct lockout *ret)
+/* E_NOT_FOUND: nothing is counted, and *ret says so. */
+static enum err read_state(struct tx *tx, const char *whose, const char *authenticator, bool holds,
+                           struct lockout *ret)
 {
     int64_t failures = 0, until = 0;
-    enum err e = db_one(tx, sql, V(text(whose), text(authenticator)),
-                        INTO(to_num(&failures), to_num(&until)));
+    enum err e =
+        db_one(tx,
+               is_address(whose) ? (holds ? HOLD_SQL("lockout_address", "address")
+                                          : LOOK_SQL("lockout_address", "address"))
+                                 : (holds ? HOLD_SQL("lockout", "account_id")
+                                          : LOOK_SQL("lockout", "account_id")),
+               V(text(whose), text(authenticator)), INTO(to_num(&failures), to_num(&until)));
     *ret = state_of(failures, until);
     return e;
 }
@@ -121,10 +126,7 @@ static enum err read_state(struct tx *tx, const char *sql, const char *whose,
 enum err lockout_look(struct tx *tx, const char *whose, const char *authenticator,
                       struct lockout *ret)
 {
-    enum err e = read_state(tx,
-                            is_address(whose) ? LOOK_SQL("lockout_address", "address")
-                                              : LOOK_SQL("lockout", "account_id"),
-                            whose, authenticator, ret);
+    enum err e = read_state(tx, whose, authenticator, false, ret);
     return e == E_NOT_FOUND ? OK : e;
 }
 
@@ -155,10 +157,7 @@ enum err lockout_clear(struct tx *tx, const char *whose, const char *authenticat
 enum err lockout_pass(struct tx *tx, const char *whose, const char *authenticator,
                       struct lockout *ret)
 {
-    enum err e = read_state(tx,
-                            is_address(whose) ? HOLD_SQL("lockout_address", "address")
-                                              : HOLD_SQL("lockout", "account_id"),
-                            whose, authenticator, ret);
+    enum err e = read_state(tx, whose, authenticator, true, ret);
     if (e == E_NOT_FOUND)
         return OK;
     TRY(e);
