@@ -68,6 +68,27 @@ static enum err take_reader(struct sqlite *s, struct connection **ret)
 
 /* --- opening and closing --- */
 
+/* A log of no more than this holds nothing yet (SQLite's file format, 4.1): the power went while
+   the database was made. */
+enum { LOG_HEADER = 32 };
+
+/* SQLite would let everybody on the machine read a new file; log and index take over its mode. When
+   it cannot be made, SQLite says why. Its name is on the disk before anything is in it. */
+static void make_file(const char *path)
+{
+    char copy[4096];
+    int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return;
+    (void)close(fd);
+    (void)snprintf(copy, sizeof copy, "%s", path);
+    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    (void)close(fd);
+}
+
 /* Says what is about to happen to a file that is not there or empty. A log without its database
  * means that somebody moved one of them: writing a new database over it would destroy both. */
 static enum err look_at(const char *path, bool must_exist)
@@ -76,7 +97,7 @@ static enum err look_at(const char *path, bool must_exist)
     char log_path[4096];
     (void)snprintf(log_path, sizeof log_path, "%s-wal", path);
     bool has_file = stat(path, &file) == 0 && file.st_size > 0;
-    bool has_log = stat(log_path, &log) == 0 && log.st_size > 0;
+    bool has_log = stat(log_path, &log) == 0 && log.st_size > LOG_HEADER;
     if (has_file)
         return OK;
     if (has_log)
@@ -86,11 +107,7 @@ static enum err look_at(const char *path, bool must_exist)
     if (must_exist)
         return fault("there is no database %s: is DATABASE_URL right?", path);
     LOG(LOG_WARN, "db.created", LOG_TEXT("path", path));
-    /* SQLite would let everybody on the machine read it; log and index take over the file's mode.
-       When it cannot be made, SQLite says why. */
-    int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        (void)close(fd);
+    make_file(path);
     return OK;
 }
 

@@ -112,10 +112,22 @@ TEST(F06_a_log_without_its_database_is_refused)
 {
     const char *path = in_folder("moved.db");
     struct db *db;
-    write_file(in_folder("moved.db-wal"), "something", 9);
+    const char log[] = "a log's header has thirty-two bytes, and this is more";
+    write_file(in_folder("moved.db-wal"), log, sizeof log);
     CHECK_ERR(open_at(path, false, &db), E_FAULT);
     CHECK_NUM(size_of(path), -1);
-    CHECK_NUM(size_of(in_folder("moved.db-wal")), 9);
+    CHECK_NUM(size_of(in_folder("moved.db-wal")), sizeof log);
+}
+
+/* The power went while the database was made. */
+TEST(F03_a_log_in_which_nothing_stands_is_in_nobodys_way)
+{
+    static const char header[32];
+    struct db *db;
+    write_file(in_folder("begun.db-wal"), header, sizeof header);
+    REQUIRE(open_at(in_folder("begun.db"), false, &db) == OK);
+    CHECK_OK(write_one(db, test_arena(), create));
+    db_close(db);
 }
 
 TEST(F06_a_damaged_page_is_a_fault_not_a_crash)
