@@ -127,6 +127,7 @@ static void check_next(struct world *w)
     const char *email = "next@example.com";
     (void)setting_override(SETTING_PUBLIC_URL, "http://localhost:8080");
     (void)setting_override(SETTING_RATE_LIMITS, "off");
+    (void)setting_override(SETTING_SIGN_UP, "open");
     c->ip = "198.51.100.77";
     struct reply *r =
         post(c, "/v1/auth/register", json("email", email, "password", PASSWORD, NULL));
