@@ -304,8 +304,9 @@ class Mailbox:
             hits = [m for m in self.all(to) if having in str(m["Subject"]) + plain(m)]
             return hits[count - 1] if len(hits) >= count else None
         mail = wait_for(found, seconds, 0.05)
-        check(mail, f"no mail ({count}) to {to} with {having!r}; there are "
-                    f"{[(str(m['To']), str(m['Subject'])) for m in self.all()]}")
+        if not mail:
+            there = [(str(m["To"]), str(m["Subject"])) for m in self.all()]
+            raise AssertionError(f"no mail ({count}) to {to} with {having!r}; there are {there}")
         return mail
 
     def link(self, to, path, count=1, seconds=15):
