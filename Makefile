@@ -133,7 +133,7 @@ $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(OBJECTS)
 
 # This one walks through a whole house: that of the feature tests.
 HOUSE := test/test.c test/store.c test/redis.c test/soft_authenticator.c test/feature/world.c \
-	test/feature/passkeys.c $(wildcard test/feature/stateful*.c)
+	test/feature/conform.c test/feature/passkeys.c $(wildcard test/feature/stateful*.c)
 $(B)/fuzz_stateful: $(HOUSE:%.c=$(B)/%.o)
 
 $(B)/bench-passkey: $(B)/test/soft_authenticator.o
