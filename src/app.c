@@ -10,6 +10,7 @@
 #include "account/personal.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/trim.h"
 #include "db/migrate.h"
 #include "feature/features.h"
 #include "feature/setup.h"
@@ -29,7 +30,6 @@
 #include "web/meter.h"
 #include "web/web.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -271,7 +271,7 @@ static enum err open_house(struct house *h)
     TRY(http_server_start(h->server));
     if (h->operations)
         TRY(http_server_start(h->operations));
-    (void)malloc_trim(0); /* what only the start needed */
+    trim_after_start();
     LOG(LOG_INFO, "server.started", LOG_TEXT("version", CARDEA_VERSION),
         LOG_TEXT("listen", setting_text(SETTING_LISTEN)),
         LOG_TEXT("database", db_engine_name(c->db)));
