@@ -432,17 +432,15 @@ static void apply_by_chance(struct content *c, const struct event *e, uint64_t *
 
 static void write_out(const char *folder, const char *name, const struct content *c)
 {
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    int fd =
-        (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int in = (int)syscall(SYS_openat, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = (int)syscall(SYS_openat, in, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     for (size_t done = 0; fd >= 0 && done < c->n;) {
         ssize_t n = write(fd, c->bytes + done, c->n - done);
         if (n <= 0)
             break;
         done += (size_t)n;
     }
-    if (fd < 0 || close(fd) != 0)
+    if (fd < 0 || close(fd) != 0 || close(in) != 0)
         abort();
 }
 

@@ -32,6 +32,13 @@ enum err account_find_email(struct tx *tx, const char *email_key, struct account
                   INTO_ACCOUNT(ret));
 }
 
+/* There is a row to read in any case. */
+enum err account_find_id(struct tx *tx, const char *email_key, const char **ret_id)
+{
+    return db_one(tx, "SELECT max(id) FROM account WHERE email_key = $1", V(text(email_key)),
+                  INTO(to_text(ret_id)));
+}
+
 enum err account_find(struct tx *tx, const char *id, struct account *ret)
 {
     return db_one(tx, "SELECT " COLUMNS " FROM account WHERE id = $1", V(text(id)),

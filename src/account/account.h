@@ -31,6 +31,9 @@ struct account {
 /* By unique key or id. E_NOT_FOUND. */
 enum err account_find_email(struct tx *tx, const char *email_key, struct account *ret);
 enum err account_find(struct tx *tx, const char *id, struct account *ret);
+/* Only who has an address, NULL when nobody: the same work for a known and an unknown one
+   (ENUM-02). */
+enum err account_find_id(struct tx *tx, const char *email_key, const char **ret_id);
 
 /*
  * Makes an account that is not verified and has no password. E_CONFLICT-free: when the address is

@@ -103,8 +103,7 @@ enum err db_commit(struct tx *tx);
  */
 void db_commit_then(struct tx *tx, void (*done)(void *arg, enum err result), void *arg);
 
-/* Undoes everything since db_begin. Always safe: twice, after a failure, on a tx that did nothing.
- */
+/* Undoes everything since db_begin. Always safe: twice, after a failure, when nothing was done. */
 void db_rollback(struct tx *tx);
 
 /* --- statements --- */

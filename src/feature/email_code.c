@@ -60,20 +60,16 @@ static enum err send_code(struct job *job)
 static enum err enter(struct req *rq, struct signed_in *ret)
 {
     struct email email;
-    struct account who = { 0 };
     struct attempt attempt = { .authenticator = LOCKOUT_EMAIL_CODE };
     TRY(email_parse(rq->arena, field(rq, "email"), &email));
-    enum err e = account_find_email(&rq->peek, email.key, &who);
-    if (e != E_NOT_FOUND)
-        TRY(e);
-    attempt.account_id = who.id;
+    TRY(account_find_id(&rq->peek, email.key, &attempt.account_id));
     attempt.email_key = email.key;
     TRY(attempt_look(rq, &attempt));
     TRY(captcha_ask(rq, "email_code", attempt.lockout.failures));
-    struct email_code_try try = { who.id, email.key, field(rq, "code") };
-    e = email_code_look(&rq->peek, &try);
+    struct email_code_try try = { attempt.account_id, email.key, field(rq, "code") };
+    enum err e = email_code_look(&rq->peek, &try);
     if (e == OK)
-        TRY(account_hold(&rq->tx, who.id));
+        TRY(account_hold(&rq->tx, attempt.account_id));
     TRY(attempt_begin(rq, &attempt)); /* counted first: what was seen above is told to nobody yet */
     if (e == OK)
         e = email_code_take(&rq->tx, &try);
@@ -81,7 +77,7 @@ static enum err enter(struct req *rq, struct signed_in *ret)
         return attempt_fail(rq, &attempt, PROBLEM_CODE_WRONG);
     TRY(e);
     TRY(attempt_pass(rq, &attempt));
-    return mail_sign_in(rq, who.id, ret);
+    return mail_sign_in(rq, attempt.account_id, ret);
 }
 
 static enum err enter_api(struct req *rq)

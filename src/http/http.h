@@ -45,12 +45,11 @@ struct http_request {
     const char *host;  /* the Host header as received, "" for HTTP/1.0 without one */
     struct http_header *headers;
     size_t header_count;
-    struct mem body;     /* whole; no bytes when there is none */
-    struct ip peer;      /* the other end of the connection; ::1 for a unix socket */
-    bool is_unix;        /* it came by a unix socket: from a proxy on this machine */
-    bool is_unnamed;     /* its PROXY header did not say whose connection it is */
-    bool tls;            /* received over TLS that this server ended */
-    int64_t received_ns; /* clock_monotonic_ns when the request line began */
+    struct mem body;          /* whole; no bytes when there is none */
+    struct ip peer;           /* the other end of the connection; ::1 for a unix socket */
+    bool is_unix, is_unnamed; /* from a proxy on this machine; its PROXY header names nobody */
+    bool tls;                 /* received over TLS that this server ended */
+    int64_t received_ns;      /* clock_monotonic_ns when the request line began */
 };
 
 enum { HTTP_RESPONSE_HEADERS = 24 };
