@@ -118,6 +118,18 @@ void check_alike(const char *what, const struct reply *a, const struct reply *b)
         test_fail(__FILE__, __LINE__, "%s: headers\n%s\nnot\n%s", what, got, wanted);
 }
 
+struct reply *post_from(struct world *w, const char *path, const char *body, const char *ip)
+{
+    struct client *c = client(w);
+    c->ip = ip;
+    return post(c, path, body);
+}
+
+const char *nth_address(int i)
+{
+    return text_format(test_arena(), "198.51.%d.%d", 1 + i / 250, 1 + i % 250);
+}
+
 struct client *plain_client(struct world *w)
 {
     struct client *c = client(w);

@@ -29,6 +29,10 @@ void check_alike(const char *what, const struct reply *a, const struct reply *b)
 /* A client whose requests all carry the same X-Request-Id. */
 struct client *plain_client(struct world *w);
 
+/* Sent by somebody new at an address; the address of the i-th of many. */
+struct reply *post_from(struct world *w, const char *path, const char *body, const char *ip);
+const char *nth_address(int i);
+
 /* A link's token used by API. */
 struct reply *verify(struct client *c, const char *token);
 struct reply *reset(struct client *c, const char *token, const char *password);

@@ -23,22 +23,9 @@ static void limits_on(void)
     CHECK_OK(setting_override(SETTING_RATE_LIMITS, "on"));
 }
 
-static const char *address_of(int i)
-{
-    return text_format(test_arena(), "198.51.%d.%d", 1 + i / 250, 1 + i % 250);
-}
-
 static const char *email_of(int i)
 {
     return text_format(test_arena(), "p%d@example.org", i);
-}
-
-/* One ask; each its own address and e-mail when the case varies them. */
-static struct reply *ask(struct world *w, const char *path, const char *body, const char *ip)
-{
-    struct client *c = client(w);
-    c->ip = ip;
-    return post(c, path, body);
 }
 
 static void check_limited(const struct reply *r, int64_t span)
@@ -96,9 +83,10 @@ static void knock(struct world *w, size_t d)
     struct reply *r = NULL;
     for (int i = 0; i <= doors[d].count; i++) {
         const char *email = email_of(doors[d].by_ip ? i + 1000 * (int)d : 1000 * (int)d);
-        const char *ip = doors[d].by_ip ? address_of(1000 * (int)d) : address_of(1000 * (int)d + i);
+        const char *ip =
+            doors[d].by_ip ? nth_address(1000 * (int)d) : nth_address(1000 * (int)d + i);
         const char *before = store_print(w);
-        r = ask(w, path, body_for(path, email), ip);
+        r = post_from(w, path, body_for(path, email), ip);
         passed += r->status != 429;
         if (r->status == 429)
             CHECK_TEXT(store_print(w), before);
@@ -111,7 +99,7 @@ static void knock(struct world *w, size_t d)
     check_limited(r, doors[d].span);
     int64_t left = num_of(r, "retry_after") * SECOND;
     wait_for(left + SECOND);
-    r = ask(w, path, body_for(path, email_of(1000 * (int)d)), address_of(1000 * (int)d));
+    r = post_from(w, path, body_for(path, email_of(1000 * (int)d)), nth_address(1000 * (int)d));
     if (r->status == 429)
         test_fail(__FILE__, __LINE__, "%s stays closed", path);
 }
@@ -129,13 +117,13 @@ TEST_IN_WORLD(RATE_a_refused_form_has_used_nothing)
     limits_on();
     for (size_t i = 0; i < 4 * COUNT(refused); i++) {
         const char *body = json("email", ANN, "password", refused[i % COUNT(refused)], NULL);
-        CHECK_NUM(ask(w, "/v1/auth/register", body, "192.0.2.9")->status, 422);
+        CHECK_NUM(post_from(w, "/v1/auth/register", body, "192.0.2.9")->status, 422);
     }
     for (int i = 0; i < 3; i++)
-        CHECK_NUM(
-            ask(w, "/v1/auth/register", body_for("register", email_of(i)), "192.0.2.9")->status,
-            202);
-    check_limited(ask(w, "/v1/auth/register", body_for("register", email_of(9)), "192.0.2.9"),
+        CHECK_NUM(post_from(w, "/v1/auth/register", body_for("register", email_of(i)), "192.0.2.9")
+                      ->status,
+                  202);
+    check_limited(post_from(w, "/v1/auth/register", body_for("register", email_of(9)), "192.0.2.9"),
                   HOUR);
 }
 
@@ -166,7 +154,7 @@ TEST_IN_WORLD(RATE_06_a_made_up_cookie_frees_nobody_of_the_limit_by_address)
         struct reply *r = NULL;
         for (int k = 0; k < 6; k++) {
             struct client *c = client(w);
-            c->ip = address_of(3000 * (int)i + 16 * k);
+            c->ip = nth_address(3000 * (int)i + 16 * k);
             with_header(c, "Cookie: cardea-device=dev_x");
             r = post(c, paths[i], body_for(paths[i], email_of(7 + (int)i)));
             wait_for(2 * SECOND);
@@ -179,7 +167,7 @@ TEST_IN_WORLD(RATE_the_remaining_count_goes_down)
 {
     limits_on();
     for (int i = 0; i < 5; i++) {
-        struct reply *r = ask(w, "/v1/auth/login", body_for("login", ANN), "192.0.2.1");
+        struct reply *r = post_from(w, "/v1/auth/login", body_for("login", ANN), "192.0.2.1");
         CHECK_TEXT(header_of(r, "ratelimit-limit"), "5");
         CHECK_TEXT(header_of(r, "ratelimit-remaining"), text_format(test_arena(), "%d", 4 - i));
     }
@@ -193,16 +181,16 @@ TEST_IN_WORLD(RATE_06_one_counter_for_all_ways_in)
     static const char *const spellings[] = { "ann@example.org", "ANN@example.org",
                                              "ann+x@example.org", "Ann+yy@EXAMPLE.org" };
     for (int i = 0; i < 4; i++)
-        CHECK_NUM(ask(w, "/v1/auth/login", json("email", spellings[i], "password", "x", NULL),
-                      address_of(i))
+        CHECK_NUM(post_from(w, "/v1/auth/login", json("email", spellings[i], "password", "x", NULL),
+                            nth_address(i))
                       ->status,
                   401);
     struct client *page = client(w);
-    page->ip = address_of(5);
+    page->ip = nth_address(5);
     CHECK_NUM(login_page(page, ANN, "x")->status, 401);
-    page->ip = address_of(6);
+    page->ip = nth_address(6);
     CHECK_NUM(login_page(page, ANN, PASSWORD)->status, 429);
-    check_limited(ask(w, "/v1/auth/login", body_for("login", ANN), address_of(7)), MINUTE);
+    check_limited(post_from(w, "/v1/auth/login", body_for("login", ANN), nth_address(7)), MINUTE);
 }
 
 static struct world *asked;
@@ -218,7 +206,7 @@ static int callers(const char *pattern, int step, int count)
         const char *gap = strstr(pattern, "%x");
         (void)snprintf(ip, sizeof ip, "%.*s%x%s", (int)(gap - pattern), pattern, i * step, gap + 2);
         const char *body = body_for("login", email_of(nobody++));
-        passed += ask(asked, "/v1/auth/login", body, ip)->status == 401;
+        passed += post_from(asked, "/v1/auth/login", body, ip)->status == 401;
     }
     return passed;
 }
@@ -229,17 +217,18 @@ TEST_IN_WORLD(RATE_07_an_ipv6_network_is_one_caller)
     limits_on();
     for (int i = 0; i < 8; i++) {
         const char *ip = text_format(test_arena(), "2001:db8:1:2:%x::%x", i, i + 1);
-        struct reply *r = ask(w, "/v1/auth/login", body_for("login", email_of(i)), ip);
+        struct reply *r = post_from(w, "/v1/auth/login", body_for("login", email_of(i)), ip);
         CHECK_NUM(r->status, i < 5 ? 401 : 429);
     }
-    struct reply *r = ask(w, "/v1/auth/login", body_for("login", email_of(9)), "2001:db8:1:3::1");
+    struct reply *r =
+        post_from(w, "/v1/auth/login", body_for("login", email_of(9)), "2001:db8:1:3::1");
     CHECK_NUM(r->status, 401);
     CHECK_NUM(callers("2001:db8:9:%x::1", 1, 100), 4 * 5);    /* of one /56 */
     CHECK_NUM(callers("2001:db8:a:%x::1", 256, 100), 16 * 5); /* of one /48 */
     CHECK_NUM(callers("2001:db8:f%x::1", 1, 100), 100);
     for (int i = 0; i < 6; i++) {
         const char *ip = i % 2 ? "192.0.2.77" : "::ffff:192.0.2.77";
-        r = ask(w, "/v1/auth/login", body_for("login", email_of(20 + i)), ip);
+        r = post_from(w, "/v1/auth/login", body_for("login", email_of(20 + i)), ip);
         CHECK_NUM(r->status, i < 5 ? 401 : 429);
     }
 }
@@ -250,11 +239,11 @@ TEST_IN_WORLD(RATE_07_an_ipv4_network_is_sixteen_callers)
     limits_on();
     int passed = 0;
     for (int i = 0; i < 100; i++)
-        passed += ask(w, "/v1/auth/login", body_for("login", email_of(i)),
-                      text_format(test_arena(), "203.0.113.%d", i))
+        passed += post_from(w, "/v1/auth/login", body_for("login", email_of(i)),
+                            text_format(test_arena(), "203.0.113.%d", i))
                       ->status == 401;
     CHECK_NUM(passed, 80);
-    CHECK_NUM(ask(w, "/v1/auth/login", body_for("login", ANN), "203.0.112.1")->status, 401);
+    CHECK_NUM(post_from(w, "/v1/auth/login", body_for("login", ANN), "203.0.112.1")->status, 401);
 }
 
 /* Whom the network's limit refuses has used nothing of the account's. */
@@ -263,8 +252,9 @@ TEST_IN_WORLD(RATE_a_refused_request_uses_up_nothing)
     person(w, ANN, PASSWORD);
     limits_on();
     for (int i = 0; i < 50; i++)
-        (void)ask(w, "/v1/auth/login", body_for("login", i < 5 ? email_of(i) : ANN), "192.0.2.1");
-    CHECK_NUM(ask(w, "/v1/auth/login", body_for("login", ANN), "198.51.100.7")->status, 200);
+        (void)post_from(w, "/v1/auth/login", body_for("login", i < 5 ? email_of(i) : ANN),
+                        "192.0.2.1");
+    CHECK_NUM(post_from(w, "/v1/auth/login", body_for("login", ANN), "198.51.100.7")->status, 200);
 }
 
 /* Ways to write an address that reach one mailbox are one to the limits, and several accounts. */
@@ -278,14 +268,15 @@ TEST_IN_WORLD(MAIL_06_aliases_are_one_to_the_limits_only)
     limits_on();
     int passed = 0;
     for (int i = 0; i < 8; i++)
-        passed += ask(w, "/v1/auth/password/forgot",
-                      body_for("forgot", spellings[(size_t)i % COUNT(spellings)]), address_of(i))
-                      ->status == 202;
+        passed +=
+            post_from(w, "/v1/auth/password/forgot",
+                      body_for("forgot", spellings[(size_t)i % COUNT(spellings)]), nth_address(i))
+                ->status == 202;
     CHECK_NUM(passed, 3);
-    CHECK_NUM(
-        ask(w, "/v1/auth/password/forgot", body_for("forgot", "anna@gmail.com"), address_of(20))
-            ->status,
-        202);
+    CHECK_NUM(post_from(w, "/v1/auth/password/forgot", body_for("forgot", "anna@gmail.com"),
+                        nth_address(20))
+                  ->status,
+              202);
 }
 
 /* --- other figures --- */
@@ -302,21 +293,22 @@ TEST_IN_WORLD(RATE_figures_change_while_the_house_is_open)
     configure("login ip 2/1m 3/1h; register ip 1/10s");
     static const int statuses[] = { 401, 401, 429 };
     for (size_t i = 0; i < COUNT(statuses); i++)
-        CHECK_NUM(
-            ask(w, "/v1/auth/login", body_for("login", email_of((int)i)), "192.0.2.1")->status,
-            statuses[i]);
+        CHECK_NUM(post_from(w, "/v1/auth/login", body_for("login", email_of((int)i)), "192.0.2.1")
+                      ->status,
+                  statuses[i]);
     wait_for(MINUTE);
-    CHECK_NUM(ask(w, "/v1/auth/login", body_for("login", email_of(3)), "192.0.2.1")->status, 401);
-    struct reply *r = ask(w, "/v1/auth/login", body_for("login", email_of(4)), "192.0.2.1");
+    CHECK_NUM(post_from(w, "/v1/auth/login", body_for("login", email_of(3)), "192.0.2.1")->status,
+              401);
+    struct reply *r = post_from(w, "/v1/auth/login", body_for("login", email_of(4)), "192.0.2.1");
     check_limited(r, HOUR);
     CHECK(num_of(r, "retry_after") > 3000); /* the hour's window, not the minute's */
     CHECK_TEXT(header_of(r, "ratelimit-limit"), "3");
     CHECK_TEXT(header_of(r, "ratelimit-remaining"), "0");
     configure("");
     for (int i = 0; i < 6; i++)
-        CHECK_NUM(
-            ask(w, "/v1/auth/login", body_for("login", email_of(10 + i)), "192.0.2.2")->status,
-            i < 5 ? 401 : 429);
+        CHECK_NUM(post_from(w, "/v1/auth/login", body_for("login", email_of(10 + i)), "192.0.2.2")
+                      ->status,
+                  i < 5 ? 401 : 429);
 }
 
 TEST_IN_WORLD(RATE_the_tightest_window_is_told)
@@ -324,9 +316,9 @@ TEST_IN_WORLD(RATE_the_tightest_window_is_told)
     limits_on();
     configure("login ip 5/1m 7/1h");
     for (int i = 0; i < 5; i++)
-        (void)ask(w, "/v1/auth/login", body_for("login", email_of(i)), "192.0.2.1");
+        (void)post_from(w, "/v1/auth/login", body_for("login", email_of(i)), "192.0.2.1");
     wait_for(MINUTE);
-    struct reply *r = ask(w, "/v1/auth/login", body_for("login", email_of(9)), "192.0.2.1");
+    struct reply *r = post_from(w, "/v1/auth/login", body_for("login", email_of(9)), "192.0.2.1");
     CHECK_TEXT(header_of(r, "ratelimit-limit"), "7");
     CHECK_TEXT(header_of(r, "ratelimit-remaining"), "1");
     configure("");
@@ -408,11 +400,12 @@ TEST_IN_WORLD(DOS_07_nobody_is_buried_in_mail)
     limits_on();
     for (int i = 0; i < 24 * 6; i++) {
         const char *path = paths[i % 3];
-        (void)ask(w, path, body_for(path, i % 2 ? ANN : "Ann+a@example.org"), address_of(i));
-        (void)ask(w, paths[(i + 1) % 3], body_for(paths[(i + 1) % 3], ANN), address_of(400 + i));
+        (void)post_from(w, path, body_for(path, i % 2 ? ANN : "Ann+a@example.org"), nth_address(i));
+        (void)post_from(w, paths[(i + 1) % 3], body_for(paths[(i + 1) % 3], ANN),
+                        nth_address(400 + i));
         if (i == 0)
             for (int k = 0; k < 30; k++)
-                (void)ask(w, paths[k % 3], body_for(paths[k % 3], ANN), address_of(800 + k));
+                (void)post_from(w, paths[k % 3], body_for(paths[k % 3], ANN), nth_address(800 + k));
         int sent = mail_count(w, ANN, NULL) - before;
         if (i == 0 && sent > 3)
             test_fail(__FILE__, __LINE__, "%d mails at once", sent);

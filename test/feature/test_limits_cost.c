@@ -16,18 +16,6 @@ static void limits_on(void)
     CHECK_OK(setting_override(SETTING_RATE_LIMITS, "on"));
 }
 
-static const char *address_of(int i)
-{
-    return text_format(test_arena(), "198.51.%d.%d", 1 + i / 250, 1 + i % 250);
-}
-
-static struct reply *ask(struct world *w, const char *path, const char *body, const char *ip)
-{
-    struct client *c = client(w);
-    c->ip = ip;
-    return post(c, path, body);
-}
-
 static void check_limited(const struct reply *r, int64_t span)
 {
     check_problem(r, 429, "rate_limited");
@@ -44,22 +32,22 @@ TEST_IN_WORLD(RATE_who_only_sends_forms_that_are_refused_pays_in_the_end)
     const char *weak = json("email", ANN, "password", "password1234", NULL);
     limits_on();
     for (int i = 0; i < 80; i++) {
-        int status = ask(w, "/v1/auth/register", weak, "192.0.2.9")->status;
+        int status = post_from(w, "/v1/auth/register", weak, "192.0.2.9")->status;
         refused += status == 422;
         passed += status != 422 && status != 429;
     }
     CHECK_NUM(refused, 60 + 3);
     CHECK_NUM(passed, 0);
     weak = json("email", BEN, "password", "password1234", NULL);
-    CHECK_NUM(ask(w, "/v1/auth/register", weak, "192.0.2.10")->status, 422);
+    CHECK_NUM(post_from(w, "/v1/auth/register", weak, "192.0.2.10")->status, 422);
     wait_for(HOUR);
-    CHECK_NUM(ask(w, "/v1/auth/register", weak, "192.0.2.9")->status, 422);
+    CHECK_NUM(post_from(w, "/v1/auth/register", weak, "192.0.2.9")->status, 422);
 }
 
 static struct reply *token_from(struct world *w, const char *path, const char *token,
                                 const char *ip)
 {
-    return ask(w, path, json("refresh_token", token, NULL), ip);
+    return post_from(w, path, json("refresh_token", token, NULL), ip);
 }
 
 /* The owner of a good token beside them is served all the same. */
@@ -132,7 +120,7 @@ TEST_IN_WORLD(DOS_07_all_kinds_of_mail_together_stay_below_the_limit)
             const char *path = paths[(k + (size_t)i) % COUNT(paths)];
             const char *body =
                 strstr(path, "login") ? json("email", ANN, "password", "x", NULL) : body_for(path);
-            (void)ask(w, path, body, address_of(caller++));
+            (void)post_from(w, path, body, nth_address(caller++));
         }
         int sent = mail_count(w, ANN, NULL) - before;
         if (i == 0 && sent > 3)
